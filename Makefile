@@ -1,0 +1,59 @@
+# One environment, .venv, filled from pinned and hashed requirements. Nothing below touches the network once it exists.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: env
+env: .venv/.ready ## Build or refresh .venv
+
+.PHONY: demo
+demo: .venv/.ready ## Sign, verify, change one pixel, verify again
+	$(BIN)/python examples/demo.py
+
+.PHONY: lint
+lint: .venv/.ready ## Ruff, mypy strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: test
+test: lint ## Everything that CI runs
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+.PHONY: fuzz
+fuzz: .venv/.ready ## 5,000 seeded mutations of signed files
+	$(BIN)/python -m tests.benchmarks.fuzz
+
+.PHONY: bench
+bench: .venv/.ready ## Speed beside a bare process, as ratios measured in one run
+	$(BIN)/python -m tests.benchmarks.speed
+
+.PHONY: docs
+docs: .venv/.ready ## Rewrite the tables that the docs take from the code
+	$(BIN)/python -m tests.documents
+
+.PHONY: bless
+bless: .venv/.ready ## Rewrite the golden reports after an intended change
+	$(BIN)/pytest -q tests/assay/report --bless
+
+.PHONY: lock
+lock: .venv/.ready ## Pin and hash the requirements again
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements.txt
+	echo "uv==0.13.9" | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header - -o requirements-uv.txt
+
+.PHONY: clean
+clean: ## Remove everything that can be made again
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* demo *.egg-info

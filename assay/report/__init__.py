@@ -1,0 +1,1 @@
+"""Reports as text, JSON, SARIF, JUnit, Markdown and HTML."""

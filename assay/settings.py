@@ -1,0 +1,24 @@
+"""Settings from the environment: every one has a command-line twin, and the command line wins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from assay.vocabulary import Limits, Settings
+
+HOME = "ASSAY_HOME"
+TRUST = "ASSAY_TRUST"
+DEFAULT_TRUST = "c2pa"
+
+
+def from_environment(*, home: Path | None = None, trust: str | None = None, limits: Limits | None = None) -> Settings:
+    """Complete the given settings from `ASSAY_HOME`, `ASSAY_TRUST` and the defaults, in that order."""
+    chosen = home or Path(os.environ.get(HOME) or user_data_path("assay", appauthor=False))
+    return Settings(
+        home=chosen.expanduser().absolute(),
+        trust=trust or os.environ.get(TRUST) or DEFAULT_TRUST,
+        limits=limits or Limits(),
+    )

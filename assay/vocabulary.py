@@ -1,0 +1,441 @@
+"""The words that every part of Assay speaks.
+
+One image is an `Exhibit`. Whatever looks at it is a `Check`. Whatever a check can say is one closed union, `Outcome`.
+The policy turns outcomes into a `Verdict`; both travel in a `Report`, which a `Format` draws.
+
+Signed, measured and merely noted facts are different types on purpose: they are never averaged together.
+This module imports the standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol, assert_never
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+
+class Claim(StrEnum):
+    """What a piece of evidence speaks about."""
+
+    GENERATED = "generated"
+    """Made by a generative model."""
+    OURS = "ours"
+    """Made by this installation of Assay."""
+    EDITED = "edited"
+    """Changed after it was made, with or without a model."""
+    CAPTURED = "captured"
+    """Recorded by a camera or a scanner."""
+
+
+class Basis(StrEnum):
+    """What a verdict rests on, strongest first."""
+
+    SIGNED = "signed"
+    MARKED = "marked"
+    MEASURED = "measured"
+    NOTED = "noted"
+
+
+class Need(StrEnum):
+    """What a check has to be given."""
+
+    FILE = "file"
+    """The bytes as received. Such a check runs in a guarded worker: it parses untrusted input."""
+    PIXELS = "pixels"
+    """Decoded pixels. Such a check runs in the calling process, on what a guarded worker decoded."""
+
+
+# --- the exhibit ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on one input. What exceeds one is an error that names it, before anything is decoded."""
+
+    max_bytes: int = 64 * 2**20
+    max_pixels: int = 50_000_000
+    max_frames: int = 100
+    seconds: float = 10.0
+    """Wall clock, and CPU time, for one input."""
+    memory_bytes: int = 2 * 2**30
+    """Address space of one worker (`RLIMIT_AS`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a check may be configured with."""
+
+    home: Path
+    """The user's data folder: trust lists live there."""
+    trust: str = "c2pa"
+    """Name of the trust profile that decides who is *trusted*."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What the container says of the image inside, read without decoding it."""
+
+    format: str
+    """Pillow's name of the format, found by content: JPEG, PNG, WEBP, AVIF, TIFF, GIF, BMP, MPO, HEIF, JXL."""
+    mime: str
+    width: int
+    height: int
+    """As stored, before the orientation tag is applied."""
+    frames: int
+    mode: str
+    notes: tuple[str, ...] = ()
+    """What a reader should know of how the file was taken: misleading extension, bytes after the end, truncation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExhibitFacts:
+    """One image as received, without its bytes."""
+
+    name: str
+    """The path as given, or `<stdin>`; printable."""
+    byte_size: int | None = None
+    sha256: str | None = None
+    """Of the bytes as received. None where the file could not be read at all."""
+    picture: Picture | None = None
+    """None where the bytes are not an image that can be opened within the limits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Exhibit:
+    """One image, as a check receives it."""
+
+    facts: ExhibitFacts
+    data: bytes = b""
+    """The file exactly as received; empty for a check that needs pixels."""
+    sidecar: bytes | None = None
+    """A manifest stored beside the file (`photo.c2pa` beside `photo.jpg`)."""
+    decoded: Pixels | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """The facts of the image inside; an exhibit that reaches a check always has them."""
+        if self.facts.picture is None:
+            raise LookupError(f"{self.facts.name}: no picture was opened, so no check may run on it")
+        return self.facts.picture
+
+    @property
+    def pixels(self) -> Pixels:
+        """Upright pixels, uint8 of shape (height, width, 3), sRGB order, in [0, 255].
+
+        Raises:
+            LookupError: The check did not declare `Need.PIXELS`.
+        """
+        if self.decoded is None:
+            raise LookupError(f"{self.facts.name}: pixels were not decoded; declare needs = Need.PIXELS")
+        return self.decoded
+
+
+# --- what a check can say ---------------------------------------------------------------------------------------------
+
+
+class Integrity(StrEnum):
+    """Do the bytes still match what was signed?"""
+
+    INTACT = "intact"
+    BROKEN = "broken"
+    NOT_FETCHED = "not fetched"
+    """The manifest lies elsewhere, and the network is closed."""
+
+
+class Trust(StrEnum):
+    """Does the chosen list vouch for who signed?"""
+
+    TRUSTED = "trusted"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class History(StrEnum):
+    """Do the manifests of the ingredients hold, as far back as they go?"""
+
+    INTACT = "intact"
+    BROKEN = "broken"
+
+
+class AiUse(StrEnum):
+    """The use of generative AI that a manifest, or any of its ingredients, declares."""
+
+    NONE = "none declared"
+    POSSIBLE = "possible"
+    PARTLY = "in part"
+    FULLY = "whole image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """One named fact behind an outcome. Values come from files: a format escapes them for where they land."""
+
+    name: str
+    value: str
+    private: bool = False
+    """Personal data: place, serial number, name, handle. Masked in reports unless asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signed, according to the certificate. Text in a certificate proves nothing without a trusted issuer."""
+
+    organisation: str
+    common_name: str
+    issuer: str
+    serial: str
+    not_after: str
+    """ISO 8601."""
+    signed_at: str | None = None
+    """ISO 8601, from a trusted or untrusted timestamp; None without one."""
+
+    @property
+    def name(self) -> str:
+        """The organisation, or where there is none the common name."""
+        return self.organisation or self.common_name or "an unnamed signer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing that a manifest says was done to the image (C2PA 2.2, section 18.15)."""
+
+    name: str
+    digital_source_type: str | None = None
+    """The last part of the IPTC or C2PA term, such as `trainedAlgorithmicMedia`."""
+    software: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One node of an image's history. The root is the active manifest; ingredients may be bare files."""
+
+    title: str
+    relationship: str | None = None
+    """`parentOf`, `componentOf` or `inputTo`; None for the root."""
+    signer: Signer | None = None
+    """None for an ingredient that had no credentials of its own."""
+    generator: str | None = None
+    """The software that made the claim, by its own account."""
+    actions: tuple[Action, ...] = ()
+    failures: tuple[str, ...] = ()
+    """Validation status codes (C2PA 2.2, section 15.2.2) that failed for this node."""
+    ai_use: AiUse = AiUse.NONE
+    ingredients: tuple[Manifest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """Somebody vouches for the image with a signature."""
+
+    check: str
+    claim: Claim | None
+    """What the manifest states, True only if its signer tells the truth; None where it states nothing or is broken."""
+    signer: Signer | None
+    integrity: Integrity
+    trust: Trust
+    history: History
+    ai_use: AiUse
+    identity: tuple[Detail, ...]
+    """Who the author says to be (CAWG): stated beside the verdict, never part of it."""
+    summary: str
+    details: tuple[Detail, ...] = ()
+    manifest: Manifest | None = None
+    """The history as a tree; None where no manifest could be read."""
+
+    @property
+    def state(self) -> str:
+        """The one phrase for this state that every report uses."""
+        match self.integrity:
+            case Integrity.NOT_FETCHED:
+                return "points to a remote manifest (not fetched)"
+            case Integrity.BROKEN:
+                return "does not verify"
+            case Integrity.INTACT if self.history is History.BROKEN:
+                return "history broken"
+            case Integrity.INTACT:
+                return _INTACT_STATE[self.trust]
+            case _:
+                assert_never(self.integrity)
+
+
+_INTACT_STATE = {
+    Trust.TRUSTED: "trusted",
+    Trust.UNKNOWN: "intact, signer unknown",
+    Trust.EXPIRED: "intact, signer's certificate expired",
+    Trust.REVOKED: "intact, signer's certificate revoked",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A statistic with a null: a watermark reader or a detector."""
+
+    check: str
+    claim: Claim
+    basis: Basis
+    """`MARKED` for a watermark, `MEASURED` for a detector."""
+    statistic: float
+    null: str
+    """The distribution of the statistic when the claim is false, in words."""
+    p_value: float | None
+    """In [0, 1]; None where the null has no closed form."""
+    log10_lr: float | None
+    """Calibrated log10 likelihood ratio, bounded by its calibration data; None is an abstention."""
+    summary: str
+    details: tuple[Detail, ...] = ()
+    map: bytes | None = None
+    """Where in the image, as an 8-bit greyscale PNG; None where the statistic is global."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """An unsigned hint. Anybody can write it, and its absence says nothing."""
+
+    check: str
+    signal: str
+    """Which hint, as a stable kebab-case id such as `a1111-parameters`."""
+    claim: Claim | None
+    summary: str
+    details: tuple[Detail, ...] = ()
+    contradiction: bool = False
+    """Two statements in the file that cannot both hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing:
+    """The check ran and found nothing to report."""
+
+    check: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The check did not apply or is not installed; the reason names the remedy."""
+
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The check could not be done on this file."""
+
+    check: str
+    error: str
+    """Names the file."""
+    hint: str
+    """What to do about it."""
+
+
+Evidence = Attestation | Measurement | Observation
+Outcome = Evidence | Nothing | Skipped | Failed
+
+
+class Check(Protocol):
+    """Something that looks at an image.
+
+    The first line of the class's docstring is its row in every table; the whole of it is what `assay explain` prints.
+    A check is made with the `Settings`, once per process.
+    """
+
+    id: ClassVar[str]
+    claims: ClassVar[frozenset[Claim]]
+    needs: ClassVar[Need]
+
+    def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
+        """Say everything there is to say about one exhibit; at least one outcome, never an exception by design."""
+
+
+# --- verdict and report -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What all outcomes together support, in words."""
+
+    claim: Claim | None
+    """None is INCONCLUSIVE, the default."""
+    basis: Basis | None
+    log10_lr: float | None
+    """Only where the basis is a calibrated measurement."""
+    headline: str
+    because: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+
+class Severity(StrEnum):
+    """How much a broken rule weighs."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One publisher's rule that one file breaks."""
+
+    rule: str
+    severity: Severity
+    message: str
+    remedy: str
+    fingerprint: str
+    """sha256 over the rule and the file's content, never its path: a baseline survives a rename."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustFacts:
+    """Which trust list decided, and how old it is."""
+
+    profile: str
+    certificates: int
+    sha256: str
+    """Over all anchors of the profile, in a stable order; of the empty string where there are none."""
+    issued: date | None
+    """When the publisher issued the oldest list in the profile; None without a list or a date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFacts:
+    """What made a report."""
+
+    assay: str
+    libraries: Mapping[str, str]
+    """Distribution name to version: results change between releases."""
+    trust: TrustFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything Assay has to say about one image."""
+
+    exhibit: ExhibitFacts
+    outcomes: tuple[Outcome, ...]
+    verdict: Verdict
+    tools: ToolFacts
+    violations: tuple[Violation, ...] = ()
+    preview: bytes | None = None
+    """A JPEG of at most 320 pixels a side, re-encoded by the worker; only where a format shows it."""
+    schema: str = "assay-report/1"
+
+    @property
+    def failures(self) -> tuple[Failed, ...]:
+        """What could not be examined."""
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Failed))
+
+
+class Format(Protocol):
+    """A way to draw reports. Text that came out of a file is escaped here, for where it lands."""
+
+    def __call__(self, reports: Sequence[Report]) -> str:
+        """Draw the reports in their order."""

@@ -1,0 +1,1 @@
+"""Reads the file: credentials and metadata. Never imports another area."""

@@ -1,0 +1,1 @@
+"""Makes images that carry their own proof. Never imports another area."""
