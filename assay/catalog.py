@@ -11,10 +11,14 @@ from typing import cast
 
 from assay.vocabulary import Check, Format, Settings
 
-CHECKS: Mapping[str, str] = {
+FILE_CHECKS: Mapping[str, str] = {
     "credentials": "forensics.credentials:Credentials",
     "metadata": "forensics.metadata:Metadata",
 }
+"""Checks that read the bytes as received. They parse untrusted input, so they run in guarded workers, without torch."""
+
+PIXEL_CHECKS: Mapping[str, str] = {}
+"""Checks that look at pixels. They run in the calling process, on what a guarded worker decoded."""
 
 FORMATS: Mapping[str, str] = {
     "text": "assay.report.as_text:render",
@@ -38,18 +42,18 @@ def load(reference: str) -> object:
     return getattr(import_module(module), attribute)
 
 
-def check_type(name: str) -> type[Check]:
-    """The class behind a check's id.
+def check_types() -> dict[str, type[Check]]:
+    """Every check's class by its id, in the order in which reports show them."""
+    return {name: cast("type[Check]", load(reference)) for name, reference in {**FILE_CHECKS, **PIXEL_CHECKS}.items()}
+
+
+def make(references: Mapping[str, str], settings: Settings) -> tuple[Check, ...]:
+    """One instance of each of these checks.
 
     Raises:
-        KeyError: No check has that id.
+        ConfigurationError: A check cannot work with these settings.
     """
-    return cast("type[Check]", load(CHECKS[name]))
-
-
-def checks(settings: Settings) -> tuple[Check, ...]:
-    """One instance of every check, in the catalog's order."""
-    factories = (cast("Callable[[Settings], Check]", check_type(name)) for name in CHECKS)
+    factories = (cast("Callable[[Settings], Check]", load(reference)) for reference in references.values())
     return tuple(factory(settings) for factory in factories)
 
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, assert_never
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, assert_never
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Pixels = NDArray[np.uint8]
+Pixels: TypeAlias = "NDArray[np.uint8]"
+"""Decoded pixels: uint8 of shape (height, width, 3), in [0, 255]."""
 
 
 class Claim(StrEnum):
@@ -43,15 +44,6 @@ class Basis(StrEnum):
     MARKED = "marked"
     MEASURED = "measured"
     NOTED = "noted"
-
-
-class Need(StrEnum):
-    """What a check has to be given."""
-
-    FILE = "file"
-    """The bytes as received. Such a check runs in a guarded worker: it parses untrusted input."""
-    PIXELS = "pixels"
-    """Decoded pixels. Such a check runs in the calling process, on what a guarded worker decoded."""
 
 
 # --- the exhibit ------------------------------------------------------------------------------------------------------
@@ -93,6 +85,8 @@ class Picture:
     """As stored, before the orientation tag is applied."""
     frames: int
     mode: str
+    truncated: bool = False
+    """The structure promises more bytes than there are."""
     notes: tuple[str, ...] = ()
     """What a reader should know of how the file was taken: misleading extension, bytes after the end, truncation."""
 
@@ -133,10 +127,10 @@ class Exhibit:
         """Upright pixels, uint8 of shape (height, width, 3), sRGB order, in [0, 255].
 
         Raises:
-            LookupError: The check did not declare `Need.PIXELS`.
+            LookupError: The check is not in `catalog.PIXEL_CHECKS`.
         """
         if self.decoded is None:
-            raise LookupError(f"{self.facts.name}: pixels were not decoded; declare needs = Need.PIXELS")
+            raise LookupError(f"{self.facts.name}: pixels were not decoded; list the check in PIXEL_CHECKS")
         return self.decoded
 
 
@@ -240,7 +234,7 @@ class Attestation:
 
     check: str
     claim: Claim | None
-    """What the manifest states, True only if its signer tells the truth; None where it states nothing or is broken."""
+    """What the manifest states, true only if its signer tells the truth; None where it states nothing or is broken."""
     signer: Signer | None
     integrity: Integrity
     trust: Trust
@@ -309,7 +303,7 @@ class Observation:
     summary: str
     details: tuple[Detail, ...] = ()
     contradiction: bool = False
-    """Two statements in the file that cannot both hold."""
+    """Two statements in the file that cannot both hold; `claim` is then the one that this speaks against, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,7 +345,6 @@ class Check(Protocol):
 
     id: ClassVar[str]
     claims: ClassVar[frozenset[Claim]]
-    needs: ClassVar[Need]
 
     def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
         """Say everything there is to say about one exhibit; at least one outcome, never an exception by design."""

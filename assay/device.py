@@ -1,0 +1,18 @@
+"""Which processor the learned parts run on. Without torch, there is none of them, and nothing else needs one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+KINDS = ("cuda", "mps", "cpu")
+
+
+def available() -> tuple[str, ...]:
+    """The kinds of device that torch can use here, best first; empty where torch is not installed."""
+    if find_spec("torch") is None:
+        return ()
+    torch: Any = import_module("torch")
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return tuple(kind for kind in KINDS if present[kind])

@@ -1,0 +1,147 @@
+"""Is this environment sound? Each finding says what was looked at, what it is, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from importlib import metadata
+from importlib.util import find_spec
+from io import BytesIO
+from time import perf_counter
+
+from PIL import Image
+
+from assay import codec, device
+from assay.errors import AssayError
+from assay.formats import FORMATS
+from assay.guard import Worker
+from assay.jobs.worker import LIBRARIES, Request
+from assay.vocabulary import Settings, ToolFacts
+from forensics import trust
+
+OUR_NAMES = ("assay", "generation", "watermark", "detection", "forensics", "dashboard")
+"""Our top-level names are common words, which other distributions install, too."""
+STALE_DAYS = 90
+
+
+class State(StrEnum):
+    """How a finding bears on the results."""
+
+    SOUND = "sound"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: State
+    text: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, *, today: date) -> Iterator[Finding]:
+    """Look at everything; one broken part never hides the others."""
+    looks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+        ("python", _python),
+        ("names", _names),
+        ("formats", _formats),
+        ("trust lists", lambda: _trust(settings, today)),
+        ("guarded workers", lambda: _workers(settings)),
+        ("accelerator", _accelerator),
+    )
+    for what, look in looks:
+        try:
+            yield from look()
+        except AssayError as error:
+            yield Finding(what=what, state=State.PROBLEM, text=str(error), remedy=error.hint)
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    libraries = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
+    yield Finding(what="python", state=State.SOUND, text=f"Python {version}; {libraries}")
+
+
+def _names() -> Iterator[Finding]:
+    owners = metadata.packages_distributions()
+    for name in OUR_NAMES:
+        others = sorted(set(owners.get(name, ())) - {"assay"})
+        if others:
+            yield Finding(
+                what="names",
+                state=State.PROBLEM,
+                text=f"the package {name!r} also belongs to {', '.join(others)}",
+                remedy="Install Assay into an environment of its own.",
+            )
+    yield Finding(what="names", state=State.SOUND, text="looked for other owners of " + ", ".join(OUR_NAMES))
+
+
+def _formats() -> Iterator[Finding]:
+    missing = [family for family in FORMATS.values() if family.plugin and not find_spec(family.plugin.split(":")[0])]
+    present = ", ".join(name for name, family in FORMATS.items() if family not in missing)
+    yield Finding(what="formats", state=State.SOUND, text=f"opens {present}")
+    if missing:
+        names = ", ".join(family.name for family in missing)
+        yield Finding(
+            what="formats",
+            state=State.NOTE,
+            text=f"does not open {names}",
+            remedy="Install the extra: pip install 'assay[formats]'",
+        )
+
+
+def _trust(settings: Settings, today: date) -> Iterator[Finding]:
+    profile = trust.load(settings)
+    if not profile.lists:
+        yield Finding(
+            what="trust lists",
+            state=State.NOTE,
+            text=f"the profile {settings.trust!r} holds no list: no signer is trusted",
+            remedy="Run assay trust update, or assay trust add FILE.",
+        )
+    for entry in profile.lists:
+        dated = entry.issued or entry.added
+        age = (today - dated).days
+        known = "issued" if entry.issued else "added"
+        yield Finding(
+            what="trust lists",
+            state=State.NOTE if age > STALE_DAYS else State.SOUND,
+            text=f"{settings.trust}: {entry.certificates} certificates for {entry.kind}, {known} {dated}, "
+            f"{age} days ago, sha256 {entry.sha256[:12]}, from {entry.source}",
+            remedy="Run assay trust update." if age > STALE_DAYS else "",
+        )
+
+
+def _workers(settings: Settings) -> Iterator[Finding]:
+    """Start one for good: this runs the self-test that the network is closed."""
+    worker = Worker("assay.jobs.worker", codec.encode(settings), settings.limits)
+    try:
+        started = perf_counter()
+        tools = codec.decode(ToolFacts, worker.greeting["tools"])
+        start_seconds = perf_counter() - started
+        image = BytesIO()
+        Image.new("RGB", (8, 8)).save(image, "PNG")
+        request = Request(name="self-test", size=len(image.getvalue()), decode=True)
+        started = perf_counter()
+        worker.ask(codec.encode(request), name="self-test", blob=image.getvalue())
+        file_seconds = perf_counter() - started
+    finally:
+        worker.close()
+    yield Finding(
+        what="guarded workers",
+        state=State.SOUND,
+        text=f"a worker starts in {start_seconds:.2f} s, answers in {file_seconds * 1000:.0f} ms, refuses to fetch "
+        f"remote manifests (c2pa-rs {tools.libraries['c2pa-rs']})",
+    )
+
+
+def _accelerator() -> Iterator[Finding]:
+    kinds = device.available()
+    text = ", ".join(kinds) if kinds else "torch is not installed; nothing in this installation needs it"
+    yield Finding(what="accelerator", state=State.SOUND, text=text)

@@ -1,0 +1,172 @@
+"""What runs inside a guarded worker: opens one input at a time, runs every check that reads the file, and answers.
+
+Started by `assay.guard.Worker` as `python -m assay.jobs.worker FD`; it never imports torch. Protocol: one JSON object a
+line. First the settings, answered by facts about the tools; then requests, each answered by an `Answer`.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import resource
+import sys
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+from assay import __version__, catalog, codec, exhibit
+from assay.errors import AssayError, UnreadableError
+from assay.vocabulary import Check, Exhibit, ExhibitFacts, Failed, Limits, Outcome, Settings, ToolFacts
+from forensics import trust
+
+LIBRARIES = ("c2pa-python", "pillow", "defusedxml", "numpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One input to examine."""
+
+    name: str
+    path: str | None = None
+    """None where the bytes lie in the shared memory."""
+    size: int = 0
+    """Bytes in the shared memory."""
+    decode: bool = False
+    preview: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the worker found."""
+
+    facts: ExhibitFacts
+    outcomes: tuple[Outcome, ...]
+    height: int = 0
+    """Of the decoded pixels in the shared memory, uint8 (height, width, 3); 0 where none were wanted or possible."""
+    width: int = 0
+    preview: bytes | None = None
+    peak_bytes: int = 0
+    """The largest memory this worker ever took (resident set)."""
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    replies = _protocol_stream()
+    memory = mmap.mmap(int(sys.argv[1]), 0)
+    settings = codec.decode(Settings, json.loads(sys.stdin.buffer.readline()))
+    _limit_process(settings.limits)
+    try:
+        checks = catalog.make(catalog.FILE_CHECKS, settings)
+        tools = _tools(settings)
+    except AssayError as error:
+        _reply(replies, {"error": str(error), "hint": error.hint})
+        return
+    _reply(replies, {"tools": codec.encode(tools)})
+    for line in sys.stdin.buffer:
+        _limit_time(settings.limits)
+        answer = _serve(codec.decode(Request, json.loads(line)), checks, settings.limits, memory)
+        _reply(replies, codec.encode(answer))
+
+
+def _protocol_stream() -> IO[bytes]:
+    """Keep the real standard output for replies: libraries that print must not break the protocol."""
+    stream = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return stream
+
+
+def _reply(stream: IO[bytes], message: dict[str, Any]) -> None:
+    stream.write(json.dumps(message).encode() + b"\n")
+    stream.flush()
+
+
+def _limit_process(limits: Limits) -> None:
+    """No core dumps, no files, bounded address space. A system that lacks a limit still has the wall clock."""
+    for what, bound in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_AS, limits.memory_bytes),
+    ):
+        _lower(what, bound)
+
+
+def _limit_time(limits: Limits) -> None:
+    """Processor time is counted over the life of a process, so each request moves the bound."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _lower(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + limits.seconds) + 1)
+
+
+def _lower(what: int, bound: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    try:
+        resource.setrlimit(what, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard))
+    except (OSError, ValueError):
+        return
+
+
+def _tools(settings: Settings) -> ToolFacts:
+    import c2pa  # noqa: PLC0415 - for its version; the checks have loaded it
+
+    libraries = {name: metadata.version(name) for name in LIBRARIES}
+    libraries["c2pa-rs"] = c2pa.sdk_version()
+    return ToolFacts(assay=__version__, libraries=libraries, trust=trust.load(settings).facts())
+
+
+def _serve(request: Request, checks: tuple[Check, ...], limits: Limits, memory: mmap.mmap) -> Answer:
+    source = memory[: request.size] if request.path is None else Path(request.path)
+    received = Exhibit(facts=ExhibitFacts(name=exhibit.printable(request.name)))
+    try:
+        received = exhibit.receive(source, request.name, limits)
+        received = exhibit.inspect(received, limits)
+    except UnreadableError as error:
+        return Answer(facts=received.facts, outcomes=(_failed("exhibit", error),), peak_bytes=_peak_bytes())
+    outcomes = [outcome for check in checks for outcome in run(check, received)]
+    answer = Answer(facts=received.facts, outcomes=(), peak_bytes=0)
+    if request.decode:
+        answer, failures = _decode(answer, received, limits, memory)
+        outcomes += failures
+    if request.preview:
+        answer = replace(answer, preview=exhibit.preview(received))
+    return replace(answer, outcomes=tuple(outcomes), peak_bytes=_peak_bytes())
+
+
+def run(check: Check, received: Exhibit) -> tuple[Outcome, ...]:
+    """Run one check so that a broken one never hides the others."""
+    try:
+        return check.examine(received)
+    except Exception as error:  # a check may break in any way on hostile input
+        reason = f"{type(error).__name__}: {error}"
+        return (
+            Failed(
+                check=check.id,
+                error=f"{received.facts.name}: {check.id} could not be done: {reason}",
+                hint="The other checks went on. Please report the file, or its kind.",
+            ),
+        )
+
+
+def _decode(answer: Answer, received: Exhibit, limits: Limits, memory: mmap.mmap) -> tuple[Answer, tuple[Failed, ...]]:
+    try:
+        pixels, notes = exhibit.decode(received, limits)
+    except UnreadableError as error:
+        return answer, (_failed("decode", error),)
+    height, width, _ = pixels.shape
+    memory[: pixels.nbytes] = pixels.data
+    picture = replace(received.picture, notes=(*received.picture.notes, *notes))
+    facts = replace(received.facts, picture=picture)
+    return replace(answer, facts=facts, height=height, width=width), ()
+
+
+def _failed(check: str, error: UnreadableError) -> Failed:
+    return Failed(check=check, error=str(error), hint=error.hint)
+
+
+def _peak_bytes() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Reports as JSON: everything, in a stable order, for programs.
+
+Only ASCII is written, so nothing that a file holds can act on a terminal. `assay.codec.decode` reads it back.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from assay.codec import encode
+from assay.vocabulary import Report
+
+SCHEMA = "assay-reports/1"
+
+
+def render(reports: Sequence[Report]) -> str:
+    """One JSON document: `{"schema": "assay-reports/1", "reports": [...]}`."""
+    document = {"schema": SCHEMA, "reports": [_strict(encode(report)) for report in reports]}
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def render_lines(reports: Sequence[Report]) -> str:
+    """JSON Lines: one report a line, so that output can be appended, cut and streamed."""
+    return "".join(json.dumps(_strict(encode(report)), allow_nan=False) + "\n" for report in reports)
+
+
+def _strict(value: Any) -> Any:
+    """Infinity and NaN as text, which `float` reads: RFC 8259, section 6, has no such numbers."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case dict():
+            return {key: _strict(item) for key, item in value.items()}
+        case list():
+            return [_strict(item) for item in value]
+        case _:
+            return value

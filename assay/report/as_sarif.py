@@ -1,0 +1,196 @@
+"""Reports as SARIF 2.1.0 (OASIS Standard), the subset that GitHub code scanning shows.
+
+Results:
+    the publisher's rules   level error or warning, under the rule's id
+    assay/credentials       warning: credentials that do not verify, a broken history, a revoked certificate
+    assay/metadata          warning: statements in the file that contradict each other
+    assay/verdict           note: declared, signed, marked or measured as generated or edited, or evidence in conflict
+
+What could not be examined is a notification of the run, and makes the execution unsuccessful. A fingerprint is made of
+rule and content, never of a path, so an alert survives a rename.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from assay.report import wording
+from assay.report.escape import visible
+from assay.report.findings import OWN_RULES, Finding, findings
+from assay.vocabulary import ExhibitFacts, Failed, Report
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+MAX_RESULTS = 25_000
+"""GitHub refuses a run with more results."""
+BASE = "%SRCROOT%"
+
+_NAME = 255
+_LEVELS = ("error", "warning", "note")
+_UNREADABLE, _LEFT_OUT = "assay/unreadable", "assay/results-left-out"
+_NOTIFICATIONS = {
+    _UNREADABLE: (
+        "An image could not be examined.",
+        "The message says why. What was not examined has passed no check.",
+    ),
+    _LEFT_OUT: (
+        "There are more results than a run may have.",
+        "Examine fewer images at a time, or read the JSON report, which has everything.",
+    ),
+}
+
+
+def render(reports: Sequence[Report]) -> str:
+    """One SARIF log with one run."""
+    found = [finding for report in reports for finding in findings(report)]
+    kept = _most_important(found)
+    document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(reports, kept, len(found) - len(kept))]}
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _run(reports: Sequence[Report], kept: Sequence[Finding], left_out: int) -> dict[str, Any]:
+    rules = _rules(kept)
+    index = {rule["id"]: position for position, rule in enumerate(rules)}
+    failures = [(report.exhibit, failure) for report in reports for failure in report.failures]
+    return {
+        "tool": {"driver": {**_driver(reports), "rules": rules}},
+        "invocations": [
+            {
+                "executionSuccessful": not failures,
+                "toolExecutionNotifications": [
+                    *(_unreadable(exhibit, failure) for exhibit, failure in failures),
+                    *([_results_left_out(left_out)] if left_out else []),
+                ],
+            }
+        ],
+        "originalUriBaseIds": {BASE: {"description": {"text": "The folder in which Assay ran."}}},
+        "artifacts": _artifacts([*(finding.exhibit for finding in kept), *(exhibit for exhibit, _ in failures)]),
+        "results": _results(kept, index),
+        "columnKind": "unicodeCodePoints",
+    }
+
+
+def _driver(reports: Sequence[Report]) -> dict[str, Any]:
+    notifications = [_descriptor(name, *texts) for name, texts in _NOTIFICATIONS.items()]
+    facts: dict[str, Any] = {"name": "Assay", "notifications": notifications}
+    if not reports:
+        return facts | {"version": version("assay")}
+    tools = reports[0].tools
+    trust = {"profile": visible(tools.trust.profile), "sha256": visible(tools.trust.sha256)}
+    if tools.trust.issued:
+        trust["issued"] = tools.trust.issued.isoformat()
+    libraries = {visible(name): visible(value) for name, value in tools.libraries.items()}
+    return facts | {"version": visible(tools.assay), "properties": {"libraries": libraries, "trust": trust}}
+
+
+def _most_important(found: Sequence[Finding]) -> list[Finding]:
+    """At most as many as a run may have, errors before warnings before notes, in their own order."""
+    ranked = sorted(range(len(found)), key=lambda position: _LEVELS.index(found[position].level))
+    return [found[position] for position in sorted(ranked[:MAX_RESULTS])]
+
+
+def _rules(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    """One rule per id, with the help of its first result and the level of its gravest."""
+    rules: dict[str, dict[str, Any]] = {}
+    for finding in found:
+        about = OWN_RULES.get(finding.rule, (f"The publisher's rule {finding.rule}.", ""))[0]
+        rule = rules.setdefault(finding.rule, _descriptor(finding.rule, about, finding.remedy or about))
+        settled = rule.setdefault("defaultConfiguration", {"level": finding.level})
+        settled["level"] = min(settled["level"], finding.level, key=_LEVELS.index)
+    return list(rules.values())
+
+
+def _descriptor(name: str, about: str, remedy: str) -> dict[str, Any]:
+    """A rule or notification with everything that GitHub requires of one."""
+    return {
+        "id": name,
+        "name": "".join(word.capitalize() for word in name.replace("/", "-").split("-"))[:_NAME],
+        "shortDescription": _message(about),
+        "fullDescription": _message(about),
+        "help": _message(remedy),
+        "properties": {"tags": ["provenance"]},
+    }
+
+
+def _results(kept: Iterable[Finding], index: dict[str, int]) -> list[dict[str, Any]]:
+    seen: Counter[tuple[str, str]] = Counter()
+    results = []
+    for finding in kept:
+        seen[finding.exhibit.name, finding.fingerprint] += 1
+        ordinal = seen[finding.exhibit.name, finding.fingerprint]
+        results.append(
+            {
+                "ruleId": finding.rule,
+                "ruleIndex": index[finding.rule],
+                "level": finding.level,
+                "message": _message(finding.text),
+                "locations": [_location(finding.exhibit.name)],
+                # GitHub tells alerts apart by this one key; the number after the colon by convention is the occurrence.
+                "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:{ordinal}"},
+            }
+        )
+    return results
+
+
+def _unreadable(exhibit: ExhibitFacts, failure: Failed) -> dict[str, Any]:
+    return {
+        "descriptor": {"id": _UNREADABLE, "index": list(_NOTIFICATIONS).index(_UNREADABLE)},
+        "level": "error",
+        "message": _message(f"{failure.error} ({failure.check}). {failure.hint}"),
+        "locations": [_location(exhibit.name)],
+    }
+
+
+def _results_left_out(count: int) -> dict[str, Any]:
+    text = f"{wording.plural(count, 'result')} left out, the least severe: a run may have {MAX_RESULTS:,}."
+    return {
+        "descriptor": {"id": _LEFT_OUT, "index": list(_NOTIFICATIONS).index(_LEFT_OUT)},
+        "level": "warning",
+        "message": _message(text),
+    }
+
+
+def _artifacts(exhibits: Iterable[ExhibitFacts]) -> list[dict[str, Any]]:
+    return [_artifact(exhibit) for exhibit in {exhibit.name: exhibit for exhibit in exhibits}.values()]
+
+
+def _artifact(exhibit: ExhibitFacts) -> dict[str, Any]:
+    artifact: dict[str, Any] = {"location": artifact_location(exhibit.name), "roles": ["analysisTarget"]}
+    if exhibit.byte_size is not None:
+        artifact["length"] = exhibit.byte_size
+    if exhibit.sha256 is not None:
+        artifact["hashes"] = {"sha-256": visible(exhibit.sha256)}
+    return artifact
+
+
+def _location(name: str) -> dict[str, Any]:
+    return {"physicalLocation": {"artifactLocation": artifact_location(name), "region": {"startLine": 1}}}
+
+
+def artifact_location(name: str) -> dict[str, str]:
+    """Where a file is: relative to the current folder where it lies below it, else an absolute `file:` URI.
+
+    Args:
+        name: The path as it was given. Characters outside RFC 3986's unreserved set are percent-encoded.
+    """
+    path = os.path.normpath(Path.cwd() / name.replace("\0", "\\x00"))
+    relative = os.path.relpath(path, Path.cwd())
+    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
+        return {"uri": f"file:///{_percent_encoded(path).lstrip('/')}"}
+    return {"uri": _percent_encoded(relative), "uriBaseId": BASE}
+
+
+def _percent_encoded(path: str) -> str:
+    return quote(path, safe="/", errors="backslashreplace")
+
+
+def _message(text: str) -> dict[str, str]:
+    """Plain text in which nothing is a placeholder or a link (SARIF 2.1.0, sections 3.11.5 and 3.11.6)."""
+    shown = visible(text, limit=1_000)
+    return {"text": shown.replace("{", "{{").replace("}", "}}").replace("](", "] (") or " "}

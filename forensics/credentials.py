@@ -1,0 +1,183 @@
+"""Content Credentials: C2PA manifest -> `Attestation`.
+
+Integrity, trust, history, declared AI use and identity are separate fields, because they fail separately. The reading
+follows C2PA 2.2, section 15 (validation), and the status-code classes of the C2PA Asset Integrity Rubric 1.0.
+"""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import ClassVar
+
+from c2pa import C2paError, Context, Reader
+
+from assay.vocabulary import (
+    AiUse,
+    Attestation,
+    Claim,
+    Detail,
+    Exhibit,
+    Failed,
+    History,
+    Integrity,
+    Nothing,
+    Outcome,
+    Settings,
+    Signer,
+    Trust,
+)
+from forensics import declarations, trust
+from forensics.manifests import Store
+from forensics.offline import REMOTE_ERROR, require_closed_network
+
+_SIDECAR_ONLY = frozenset({"BMP"})
+"""Formats that have no place for a manifest inside."""
+
+
+class Credentials:
+    """Content Credentials (C2PA): who signed the file, whether it still matches, and what the manifest declares.
+
+    Reads the C2PA manifest inside the file, or beside it (`photo.c2pa` beside `photo.jpg`), checks the signature, the
+    hashes and the certificate, and walks the history: the active manifest, what changed in its ingredients since they
+    were added, and every ingredient's own manifest. The network stays closed.
+
+    What it says:
+        trusted                      the bytes are as signed, and the chosen trust list vouches for the signer
+        intact, signer unknown       the bytes are as signed, by a certificate that no list of yours vouches for;
+                                     anybody can make one, with any name in it
+        intact, signer's certificate expired
+                                     as signed, without a timestamp from before the certificate ran out
+        history broken               the last signature holds, but an ingredient's does not: what came before it
+                                     may have been changed and signed over
+        does not verify              bytes or manifest changed after signing; a harmless re-save can do that, too
+        no credentials               none found; most images have none, and removing them is easy
+        points to a remote manifest (not fetched)
+        could not be checked         the manifest cannot be read
+
+    What it means: a trusted signer states how the image was made. What it does not mean: that the statement is true.
+    A signature proves who says so, and that nothing changed since.
+    """
+
+    id: ClassVar[str] = "credentials"
+    claims: ClassVar[frozenset[Claim]] = frozenset({Claim.GENERATED, Claim.EDITED, Claim.CAPTURED})
+
+    def __init__(self, settings: Settings) -> None:
+        profile = trust.load(settings)
+        self._has_anchors = bool(profile.lists)
+        self._profile = profile.name
+        self._context = Context.from_dict(trust.reader_settings(profile))
+        self._signers_only = Context.from_dict(trust.reader_settings(profile, timestamps=False))
+        for context in (self._context, self._signers_only):
+            require_closed_network(context)
+
+    def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
+        """Read and validate the manifest store of one file; exactly one outcome."""
+        try:
+            store = self._read(exhibit)
+        except C2paError as error:
+            return (self._unread(exhibit, str(error)),)
+        if store is None:
+            return (self._none_found(exhibit),)
+        return (self._attest(store),)
+
+    def _read(self, exhibit: Exhibit) -> Store | None:
+        store = _read_store(exhibit, self._context)
+        if store is not None and store.is_ambiguous():
+            return _read_store(exhibit, self._signers_only)
+        return store
+
+    def _none_found(self, exhibit: Exhibit) -> Outcome:
+        if exhibit.picture.truncated:
+            return Failed(
+                check=self.id,
+                error=f"{exhibit.facts.name}: the file stops early, and credentials may have stood in what is missing",
+                hint="Fetch the file again and compare its size with the source's.",
+            )
+        return Nothing(check=self.id)
+
+    def _unread(self, exhibit: Exhibit, error: str) -> Outcome:
+        if error.startswith(REMOTE_ERROR):
+            return self._remote(error.removeprefix(REMOTE_ERROR))
+        return Failed(
+            check=self.id,
+            error=f"{exhibit.facts.name}: Content Credentials could not be checked: {error}",
+            hint="The manifest is malformed or of a kind this release does not read; the image itself may be sound.",
+        )
+
+    def _remote(self, url: str) -> Attestation:
+        return Attestation(
+            check=self.id,
+            claim=None,
+            signer=None,
+            integrity=Integrity.NOT_FETCHED,
+            trust=Trust.UNKNOWN,
+            history=History.INTACT,
+            ai_use=AiUse.NONE,
+            identity=(),
+            summary="The file names an address where its Content Credentials are kept. The address was not visited.",
+            details=(Detail(name="Remote manifest", value=url),),
+        )
+
+    def _attest(self, store: Store) -> Attestation:
+        """Numbered as in C2PA 2.2, section 15: structure and hashes, signature, signer, ingredients."""
+        root = store.tree()
+        integrity = Integrity.INTACT if store.is_intact() else Integrity.BROKEN  # (1) and (2)
+        signer_trust = store.trust()  # (3)
+        history_failures = store.history_failures()  # (4)
+        history = History.BROKEN if history_failures else History.INTACT
+        # What a broken manifest states is not shown as fact (C2PA User Experience Guidance 2.0).
+        ai_use = declarations.ai_use(root) if integrity is Integrity.INTACT else AiUse.NONE
+        return Attestation(
+            check=self.id,
+            claim=declarations.claim(root) if integrity is Integrity.INTACT else None,
+            signer=root.signer,
+            integrity=integrity,
+            trust=signer_trust,
+            history=history,
+            ai_use=ai_use,
+            identity=store.identities(),
+            summary=self._summary(root.signer, integrity, signer_trust, history),
+            details=(
+                *(Detail(name="Failed check", value=text) for text in store.active_failures()),
+                *(Detail(name="Certificate", value=code) for code in store.trust_failures()),
+                *(Detail(name="Failed check in the history", value=text) for text in history_failures),
+                *store.bindings(),
+            ),
+            manifest=root,
+        )
+
+    def _summary(self, signer: Signer | None, integrity: Integrity, signer_trust: Trust, history: History) -> str:
+        if integrity is Integrity.BROKEN:
+            return (
+                "The Content Credentials do not match this file: it, or they, changed after signing, "
+                "or they were taken from another file."
+            )
+        name = signer.name if signer else "an unnamed signer"
+        whom = {
+            Trust.TRUSTED: f"The trust list '{self._profile}' vouches for the signer, {name}.",
+            Trust.UNKNOWN: f"The certificate names {name}, but {self._no_voucher()}.",
+            Trust.EXPIRED: f"The certificate names {name}; it has expired, and no timestamp shows it was used in time.",
+            Trust.REVOKED: f"The certificate names {name}; its issuer has revoked it.",
+        }[signer_trust]
+        if history is History.BROKEN:
+            return f"The last signature holds, but an ingredient in the image's history does not verify. {whom}"
+        return f"The file is as it was when it was signed. {whom}"
+
+    def _no_voucher(self) -> str:
+        if self._has_anchors:
+            return f"the trust list '{self._profile}' does not vouch for it"
+        return f"the trust profile '{self._profile}' holds no list, so nobody is trusted (assay trust update)"
+
+
+def _read_store(exhibit: Exhibit, context: Context) -> Store | None:
+    stream, mime = BytesIO(exhibit.data), exhibit.picture.mime
+    reader = None
+    if exhibit.picture.format not in _SIDECAR_ONLY:
+        reader = Reader.try_create(mime, stream, context=context)
+    if reader is None and exhibit.sidecar is not None:
+        reader = Reader(mime, stream, exhibit.sidecar, context=context)
+    if reader is None:
+        return None
+    with reader:
+        return Store.parse(json.loads(reader.crjson()))

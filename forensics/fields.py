@@ -1,0 +1,115 @@
+"""Everything that a file's metadata says, as one flat list of fields that recognisers read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from forensics.text import json_object
+
+
+class Source(StrEnum):
+    """Where a field stands, as reports call it."""
+
+    EXIF = "EXIF"
+    GPS = "GPS"
+    XMP = "XMP"
+    IIM = "IIM"
+    PNG = "PNG text"
+    COMMENT = "comment"
+
+
+_PLACES = {
+    Source.EXIF: "EXIF field",
+    Source.GPS: "EXIF field",
+    Source.XMP: "XMP property",
+    Source.IIM: "IPTC field",
+    Source.PNG: "PNG text block",
+}
+# Keys of the PNG specification and of generators. Any other key is the author's own text, which no summary repeats.
+_KNOWN_KEYS = frozenset({"Title", "Author", "Description", "Copyright", "Software", "Source", "Comment"}) | {
+    "parameters",
+    "prompt",
+    "workflow",
+    "Dream",
+    "sd-metadata",
+    "invokeai_metadata",
+    "invokeai_graph",
+    "invokeai_workflow",
+    "AIGC",
+    "hf-job-id",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One statement: anybody can write it."""
+
+    source: Source
+    name: str
+    """The standard's name: `Make`, `photoshop:Credit`, `By-line`; for PNG text whatever key the file has."""
+    value: str
+
+    @property
+    def place(self) -> str:
+        """The field in words, fit for a sentence."""
+        if self.source is Source.COMMENT:
+            return "comment"
+        is_known = self.source is not Source.PNG or self.name in _KNOWN_KEYS
+        return f"{_PLACES[self.source]} `{self.name}`" if is_known else _PLACES[self.source]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """All fields of one file, in the order in which they were found."""
+
+    items: tuple[Field, ...] = ()
+    thumbnail: bytes | None = None
+    """The picture of reduced size that EXIF keeps in its second directory, as stored."""
+    problems: tuple[str, ...] = ()
+    """What could not be read, in words."""
+    _index: dict[tuple[Source, str], list[Field]] = field(default_factory=dict, repr=False, compare=False)
+    _objects: dict[str, dict[str, Any] | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for each in self.items:
+            self._index.setdefault((each.source, each.name), []).append(each)
+
+    def of(self, source: Source, *names: str) -> tuple[Field, ...]:
+        """The fields of one source with one of these names, in the order of the names."""
+        return tuple(each for name in names for each in self._index.get((source, name), ()))
+
+    def everything(self, source: Source) -> tuple[Field, ...]:
+        """All fields of one source, in the order of the file."""
+        return tuple(each for each in self.items if each.source is source)
+
+    def first(self, source: Source, *names: str) -> str:
+        """The first value that is not empty, in the order of the names; empty where there is none."""
+        return next((each.value for each in self.of(source, *names) if each.value), "")
+
+    def json(self, text: str) -> dict[str, Any] | None:
+        """The JSON object that a text is; parsed once, however many recognisers ask."""
+        if text not in self._objects:
+            self._objects[text] = json_object(text)
+        return self._objects[text]
+
+    @property
+    def software(self) -> tuple[Field, ...]:
+        """The fields that name the software which made the picture."""
+        return (
+            *self.of(Source.EXIF, "Software", "ImageEditingSoftware"),
+            *self.of(Source.XMP, "xmp:CreatorTool"),
+            *self.of(Source.PNG, "Software"),
+            *self.of(Source.IIM, "Originating Program"),
+        )
+
+    @property
+    def free_texts(self) -> tuple[Field, ...]:
+        """The fields in which generators put text of their own, for which there is no agreed place."""
+        return (
+            *self.everything(Source.PNG),
+            *self.of(Source.EXIF, "UserComment", "ImageDescription", "XPComment"),
+            *self.of(Source.XMP, "exif:UserComment", "dc:description"),
+            *self.everything(Source.COMMENT),
+        )

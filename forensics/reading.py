@@ -1,0 +1,114 @@
+"""A file's metadata blocks -> `Fields`, whatever the container."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from assay.containers import Block, Kind
+from forensics.exif import read_exif
+from forensics.fields import Field, Fields, Source
+from forensics.iim import read_iim, read_photoshop
+from forensics.png_text import TextReader
+from forensics.text import decode
+from forensics.xmp import read_xmp
+
+_MAX_BLOCKS = 4
+"""Of one kind. Real files have one or two; more is an attempt to waste time."""
+_MAX_PIECES = 1_000
+_LIMITS = dict.fromkeys(
+    (Kind.COMMENT, Kind.PNG_TEXT, Kind.PNG_COMPRESSED_TEXT, Kind.PNG_INTERNATIONAL_TEXT, Kind.XMP_EXTENSION),
+    _MAX_PIECES,
+)
+_XMP_KEY = "XML:com.adobe.xmp"
+_RAW_PROFILE = "Raw profile type "
+_PREFIXES = ((b"Exif\0\0", Kind.EXIF), (b"http://ns.adobe.com/xap/1.0/\0", Kind.XMP), (b"", None))
+_PROFILES = {"exif": Kind.EXIF, "xmp": Kind.XMP, "iptc": Kind.IIM, "8bim": Kind.PHOTOSHOP}
+_DIGEST, _OFFSET, _HEADER = slice(0, 32), slice(36, 40), 40
+
+
+def read_fields(blocks: Iterable[Block]) -> Fields:
+    """Read every block; what cannot be read becomes a problem, never an exception."""
+    reading = _Reading()
+    for block in blocks:
+        reading.take(block)
+    reading.take_extension()
+    problems = tuple(dict.fromkeys(reading.problems))
+    return Fields(items=tuple(reading.items), thumbnail=reading.thumbnail, problems=problems)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read of one file so far."""
+
+    items: list[Field] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    thumbnail: bytes | None = None
+    pieces: list[bytes] = field(default_factory=list)
+    """Of extended XMP: they wait until the main packet has named their digest."""
+    seen: Counter[Kind] = field(default_factory=Counter)
+    texts: TextReader = field(default_factory=TextReader)
+
+    def take(self, block: Block) -> None:
+        """Read one block, as far as there are not too many of its kind."""
+        limit = _LIMITS.get(block.kind, _MAX_BLOCKS)
+        self.seen[block.kind] += 1
+        if self.seen[block.kind] > limit:
+            self.problems.append(f"there are more than {limit:,} blocks of one kind: {block.kind.value}")
+            return
+        match block.kind:
+            case Kind.EXIF:
+                fields, thumbnail = read_exif(block.payload)
+                self.items += fields
+                self.thumbnail = self.thumbnail or thumbnail
+            case Kind.XMP:
+                self._take_packet(block.payload)
+            case Kind.XMP_EXTENSION:
+                self.pieces.append(block.payload)
+            case Kind.IIM:
+                self.items += read_iim(block.payload)
+            case Kind.PHOTOSHOP:
+                self.items += read_photoshop(block.payload)
+            case Kind.COMMENT:
+                self.items.append(Field(source=Source.COMMENT, name="comment", value=decode(block.payload)))
+            case _:
+                self._take_text(block)
+
+    def _take_packet(self, packet: bytes) -> None:
+        fields, problem = read_xmp(packet)
+        self.items += fields
+        if problem is not None:
+            self.problems.append(f"the XMP packet {problem}")
+
+    def _take_text(self, block: Block) -> None:
+        text = self.texts.read(block)
+        if self.texts.is_cut:
+            self.problems.append("the compressed text grows beyond the bound")
+        if text is None:
+            return
+        if text.name == _XMP_KEY:
+            self.take(Block(kind=Kind.XMP, payload=text.value.encode()))
+        elif text.name.startswith(_RAW_PROFILE):
+            self._take_profile(text.name.removeprefix(_RAW_PROFILE), text.value)
+        else:
+            self.items.append(text)
+
+    def _take_profile(self, name: str, text: str) -> None:
+        """ImageMagick writes a profile as its name, its length and its bytes in hexadecimal, on lines of their own."""
+        try:
+            payload = bytes.fromhex("".join(text.split("\n")[2:]))
+        except ValueError:
+            self.problems.append("a raw profile in a text block is not hexadecimal")
+            return
+        prefix, kind = next((prefix, kind) for prefix, kind in _PREFIXES if payload.startswith(prefix))
+        kind = kind or (Kind.PHOTOSHOP if payload.startswith(b"8BIM") else _PROFILES.get(name))
+        if kind is not None:
+            self.take(Block(kind=kind, payload=payload.removeprefix(prefix)))
+
+    def take_extension(self) -> None:
+        """Join the pieces that the main packet names, in the order of their offsets (XMP part 3, section 1.1.3.1)."""
+        digests = {each.value.encode() for each in self.items if each.name == "xmpNote:HasExtendedXMP"}
+        pieces = sorted((piece for piece in self.pieces if piece[_DIGEST] in digests), key=lambda piece: piece[_OFFSET])
+        if pieces:
+            self._take_packet(b"".join(piece[_HEADER:] for piece in pieces))

@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+from datetime import date, timedelta
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+
+from assay import catalog
+from assay.cli import main
+from assay.rules import RULES
+from generation.declaration import Declaration
+from generation.sign import sign
+from tests.authority import Authority
+from tests.seeds import encoded
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, authority: Authority, home: Path, monkeypatch: pytest.MonkeyPatch, signed_jpeg: bytes
+) -> Path:
+    """The current folder: one signed picture, one plain one; the test authority is trusted."""
+    (tmp_path / "signed.jpg").write_bytes(signed_jpeg)
+    (tmp_path / "plain.png").write_bytes(encoded("PNG"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASSAY_HOME", str(home))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def signed_jpeg(authority: Authority) -> bytes:
+    return sign(encoded("JPEG"), "image/jpeg", authority.signer(), Declaration(title="a"))
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["verify", "--jobs", "1", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_verdict_in_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "signed.jpg")
+    assert code == 0
+    assert out.startswith("Made with generative AI, says a trusted signer\n")
+    assert "\x1b" not in out
+    assert err == ""
+
+
+def test_several_images_are_summed_up_on_standard_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, ".")
+    assert code == 0
+    assert "signed.jpg" in out
+    assert "plain.png" in out
+    assert "2 images" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["signed.jpg", "--fail-on", "generated"], 1),
+        (["signed.jpg", "--fail-on", "edited,conflict"], 0),
+        (["plain.png", "--fail-on", "generated"], 0),
+        (["missing.jpg"], 3),
+        (["missing.jpg", "signed.jpg", "--fail-on", "generated"], 1),
+        (["missing.jpg", "signed.jpg", "--fail-on", "generated", "--exit-zero"], 0),
+        (["*.webp"], 2),
+        ([], 2),
+        (["signed.jpg", "--trust", "../x"], 2),
+        (["signed.jpg", "--policy", "none.toml"], 2),
+        (["signed.jpg", "--baseline", "none.json"], 2),
+        (["signed.jpg", "--output", "missing/report.json"], 2),
+        (["--files-from", "none.txt"], 2),
+    ],
+)
+def test_exit_codes(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int) -> None:
+    found, _, err = _run(capsys, *arguments)
+    assert found == code
+    if code == 2:
+        message, hint = err.strip().splitlines()
+        assert message.startswith("assay: ")
+        assert hint.startswith("  ")
+
+
+@pytest.mark.parametrize("arguments", [["--fail-on", "fake"], ["--jobs", "0"], ["--format", "pdf"]])
+def test_usage_errors_exit_with_two(folder: Path, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["verify", "signed.jpg", *arguments])
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("name", catalog.FORMATS)
+def test_every_format_is_written_to_a_file(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, out, _ = _run(capsys, "signed.jpg", "plain.png", "--format", name, "--output", "report")
+    assert (code, out) == (0, "")
+    text = (folder / "report").read_text()
+    assert "signed.jpg" in text
+    _, out, _ = _run(capsys, "signed.jpg", "plain.png", "--format", name)
+    assert "signed.jpg" in out
+
+
+def test_a_failed_run_leaves_the_old_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "report").write_text("old")
+    (folder / "assay.toml").write_text("nonsense")
+    assert _run(capsys, "signed.jpg", "--output", "report")[0] == 2
+    assert (folder / "report").read_text() == "old"
+
+
+def test_lines_of_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = _run(capsys, "signed.jpg", "plain.png", "--format", "jsonl")
+    names = [json.loads(line)["exhibit"]["name"] for line in out.splitlines()]
+    assert names == ["signed.jpg", "plain.png"]
+
+
+POLICY = """
+[[rules]]
+id = "credentials-required"
+"""
+
+
+def test_nearest_policy_is_applied(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "assay.toml").write_text(POLICY)
+    code, out, _ = _run(capsys, "plain.png", "signed.jpg")
+    assert code == 1
+    assert "credentials-required" in out
+    assert _run(capsys, "plain.png", "--no-policy")[0] == 0
+    assert _run(capsys, "signed.jpg")[0] == 0
+
+
+def test_baseline_accepts_what_is_known(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "assay.toml").write_text(POLICY)
+    code, _, err = _run(capsys, "plain.png", "--write-baseline", "known.json")
+    assert code == 0
+    assert "1 violations accepted in known.json" in err
+    assert _run(capsys, "plain.png", "--baseline", "known.json")[0] == 0
+    (folder / "new.png").write_bytes(encoded("PNG", "flower"))
+    assert _run(capsys, "plain.png", "new.png", "--baseline", "known.json")[0] == 1
+    _run(capsys, "plain.png", "--baseline", "known.json", "--write-baseline", "known.json")
+    assert _run(capsys, "plain.png", "--baseline", "known.json")[0] == 0
+
+
+def test_expired_exceptions_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exception = (
+        '[[exceptions]]\nrule = "credentials-required"\npaths = ["*.png"]\nreason = "old"\nexpires = 2020-01-01\n'
+    )
+    (folder / "assay.toml").write_text(POLICY + exception)
+    code, _, err = _run(capsys, "signed.jpg")
+    assert code == 0
+    assert "expired" in err
+
+
+def _feed(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(data)))
+
+
+def test_image_on_standard_input(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, signed_jpeg: bytes
+) -> None:
+    _feed(monkeypatch, signed_jpeg)
+    code, out, _ = _run(capsys, "-", "--fail-on", "generated")
+    assert code == 1
+    assert "<stdin>" in out
+
+
+@pytest.mark.parametrize("where", ["stdin", "file"])
+def test_a_list_of_files(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    names = b"signed.jpg\0plain.png\0"
+    (folder / "list").write_bytes(names)
+    _feed(monkeypatch, names)
+    _, out, _ = _run(capsys, "--files-from", "-" if where == "stdin" else "list", "--format", "jsonl")
+    assert len(out.splitlines()) == 2
+
+
+def test_personal_data_is_masked_unless_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x8769] = {0xA431: "SERIAL-4711"}
+    exif[0x013B] = "Jane Doe"
+    Image.new("RGB", (64, 64)).save(folder / "camera.jpg", exif=exif)
+    for name in catalog.FORMATS:
+        _, out, _ = _run(capsys, "camera.jpg", "--format", name)
+        assert "SERIAL-4711" not in out, name
+        assert "Jane Doe" not in out, name
+    _, out, _ = _run(capsys, "camera.jpg", "--include-personal")
+    assert "SERIAL-4711" in out
+
+
+def test_explain_lists_and_explains_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    listed = capsys.readouterr().out
+    for name in [*catalog.FILE_CHECKS, *catalog.PIXEL_CHECKS, *RULES]:
+        assert name in listed
+        assert main(["explain", name]) == 0
+        assert len(capsys.readouterr().out) > 100
+    assert main(["explain", "nonsense"]) == 2
+    assert "neither a check nor a rule" in capsys.readouterr().err
+
+
+def test_trust_lists_are_added_and_listed(
+    tmp_path: Path, authority: Authority, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pem = tmp_path / "own.pem"
+    pem.write_bytes(authority.anchors)
+    options = ["--home", str(tmp_path), "--trust", "desk"]
+    assert main(["trust", "add", str(pem), "--kind", "signers", "--issued", "2026-08-05", *options]) == 0
+    assert main(["trust", "list", "--home", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("desk: signers") == 2
+    assert "1 certificates, issued 2026-08-05" in out
+    assert main(["trust", "update", *options]) == 2
+    assert "no publisher" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["none.pem"], ["none.pem", "--issued", "yesterday"]])
+def test_trust_add_names_what_is_wrong(
+    tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if len(arguments) > 1:
+        (tmp_path / "none.pem").write_text("x")
+    assert main(["trust", "add", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("assay: ")
+
+
+def test_doctor_is_content(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--home", str(home)]) == 0
+    out = capsys.readouterr().out
+    assert "refuses to fetch" in out
+    assert "1 certificates for signers" in out
+
+
+def test_doctor_finds_a_damaged_trust_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "trust" / "c2pa").mkdir(parents=True)
+    (tmp_path / "trust" / "c2pa" / "lists.json").write_text("{")
+    assert main(["doctor", "--home", str(tmp_path)]) == 2
+    assert "problem  trust lists" in capsys.readouterr().out
+
+
+def test_interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("assay.cli.COMMANDS", {"doctor": interrupt})
+    assert main(["doctor"]) == 130
+
+
+def _assay(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "assay", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_version_and_help() -> None:
+    assert _assay("--version").stdout.startswith("assay 0.")
+    out = _assay("verify", "--help").stdout
+    for code in ("0  the policy", "1  the policy", "2  usage", "3  some input"):
+        assert code in out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """The import is watched for, not its success: it has to hold where these are installed, too."""
+    code = (
+        "import sys\n"
+        "HEAVY = {'torch', 'diffusers', 'timm', 'c2pa', 'streamlit', 'numpy', 'PIL', 'cryptography', 'jinja2'}\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in HEAVY:\n"
+        "            print('imported', name)\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "from assay.cli import main\n"
+        "try:\n"
+        "    main(['--help'])\n"
+        "except SystemExit:\n"
+        "    pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert "imported" not in done.stdout
+    assert "usage: assay" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough(folder: Path) -> None:
+    shell = f"{sys.executable} -m assay verify --jobs 1 {'signed.jpg ' * 40} | head -1"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout == "Made with generative AI, says a trusted signer\n"
+    assert done.stderr == ""
+
+
+def _in_terminal(arguments: Sequence[str], *, stdout_too: bool) -> tuple[bytes, bytes]:
+    """Run with a pseudo-terminal as standard error, and as standard output where asked for."""
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assay", "verify", "--jobs", "1", *arguments],
+        stdout=slave if stdout_too else subprocess.PIPE,
+        stderr=slave,
+    )
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 65536):
+            shown += chunk
+    except OSError:  # Linux says so when the other side closes
+        pass
+    out = b"" if stdout_too or process.stdout is None else process.stdout.read()
+    if process.stdout is not None:
+        process.stdout.close()
+    process.wait()
+    os.close(master)
+    return shown, out
+
+
+def test_progress_bar_and_colour_on_a_terminal_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown, out = _in_terminal(["signed.jpg"] * 5 + ["--format", "json"], stdout_too=False)
+    assert b"image" in shown
+    assert len(json.loads(out)["reports"]) == 5
+    quiet, _ = _in_terminal(["signed.jpg"] * 5 + ["--format", "json", "--quiet"], stdout_too=False)
+    assert quiet == b""
+    shown, _ = _in_terminal(["signed.jpg"], stdout_too=True)
+    assert b"\x1b[" in shown
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown, _ = _in_terminal(["signed.jpg"], stdout_too=True)
+    assert b"\x1b[" not in shown
+
+
+def test_dates_of_the_trust_list_are_judged(tmp_path: Path, authority: Authority) -> None:
+    from assay import doctor
+    from assay.vocabulary import Settings
+    from forensics import trust
+
+    settings = Settings(home=tmp_path)
+    issued = date(2026, 1, 1)
+    trust.add(settings, authority.anchors, kind=None, source="t", issued=issued, today=issued)
+    for age, state in ((90, doctor.State.SOUND), (91, doctor.State.NOTE)):
+        findings = doctor.examine(settings, today=issued + timedelta(days=age))
+        (found,) = [finding for finding in findings if finding.what == "trust lists"]
+        assert found.state is state
+        assert f"{age} days ago" in found.text

@@ -1,0 +1,213 @@
+"""`make bench`: what the guard, the explanation and the report cost, as ratios measured in one run.
+
+    python -m tests.benchmarks.speed [FOLDER]
+
+The peer is one bare process that does, on the same files, what a script would: c2pa, Pillow's open, EXIF and XMP; no
+hash, no limits, no verdict. FOLDER holds images of one's own; without one, photographs and signed files are made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from assay import catalog, codec, exhibit
+from assay.guard import Worker
+from assay.jobs.sources import expand
+from assay.jobs.verify import examine
+from assay.jobs.worker import Request
+from assay.settings import from_environment
+from assay.vocabulary import Limits, Settings
+
+FILES = 500
+ROUNDS = 3
+MAX_BYTES = 5_000_000
+"""The latency figure is for files up to this size."""
+
+BARE = """
+import json, sys
+from io import BytesIO
+from c2pa import C2paError, Context, Reader
+from PIL import Image
+from forensics import trust
+Image.MAX_IMAGE_PIXELS = None
+import warnings; warnings.simplefilter("ignore")
+context = Context.from_dict(json.loads(sys.argv[1]))
+paths = sys.stdin.read().splitlines()
+import time
+started = time.perf_counter()
+for path in paths:
+    data = open(path, "rb").read()
+    try:
+        reader = Reader.try_create(None, BytesIO(data), context=context)
+        if reader is not None:
+            with reader:
+                json.loads(reader.json())
+    except C2paError:
+        pass
+    try:
+        with Image.open(BytesIO(data)) as image:
+            exif = image.getexif()
+            for tag in (0x8769, 0x8825):
+                dict(exif.get_ifd(tag))
+            image.getxmp()
+    except Exception:
+        pass
+print(time.perf_counter() - started)
+"""
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path)
+    options = parser.parse_args()
+    settings = from_environment()
+    with tempfile.TemporaryDirectory() as made:
+        paths = list(expand([str(options.folder or _make(Path(made)))]))
+        paths = (paths * (FILES // len(paths) + 1))[:FILES]
+        sizes = sorted(path.stat().st_size for path in paths)
+        print(f"{len(paths)} files, median {statistics.median(sizes) / 1e6:.2f} MB, largest {sizes[-1] / 1e6:.1f} MB")
+        _throughput(paths, settings)
+        _latency(paths, settings)
+        _guard(paths, settings)
+        _start()
+
+
+def _throughput(paths: Sequence[Path], settings: Settings) -> None:
+    """Alternating rounds, so that a busy machine is busy for both."""
+    bare, guarded = [], {1: [], 2: []}  # type: tuple[list[float], dict[int, list[float]]]
+    for _ in range(ROUNDS):
+        bare.append(_bare_seconds(paths))
+        for workers, seconds in guarded.items():
+            seconds.append(_seconds(lambda workers=workers: _drain(paths, settings, workers)))  # type: ignore[misc]
+    peer = statistics.median(bare)
+    print(f"bare process               {len(paths) / peer:8.1f} files/s")
+    for workers, seconds in guarded.items():
+        median = statistics.median(seconds)
+        ratios = sorted(each / other for each, other in zip(seconds, bare, strict=True))
+        print(
+            f"verify, {workers} worker{'s' if workers > 1 else ' '}          {len(paths) / median:8.1f} files/s   "
+            f"{statistics.median(ratios):.2f} x the bare time (rounds {ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
+    scaling = statistics.median(guarded[1]) / statistics.median(guarded[2])
+    print(f"scaling from 1 to 2 workers    {scaling:.2f} x")
+
+
+def _drain(paths: Sequence[Path], settings: Settings, workers: int) -> None:
+    for _ in examine(paths, settings=settings, workers=workers):
+        pass
+
+
+def _bare_seconds(paths: Sequence[Path]) -> float:
+    from forensics import trust
+
+    configuration = json.dumps(trust.reader_settings(trust.load(from_environment())))
+    done = subprocess.run(
+        [sys.executable, "-c", BARE, configuration],
+        input="\n".join(map(str, paths)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def _latency(paths: Sequence[Path], settings: Settings) -> None:
+    checks = catalog.make(catalog.FILE_CHECKS, settings)
+    seconds = []
+    for path in dict.fromkeys(paths):
+        if path.stat().st_size > MAX_BYTES:
+            continue
+        try:
+            received = exhibit.inspect(exhibit.receive(path, str(path), Limits()), Limits())
+        except Exception as error:
+            print(f"  left out: {error}")
+            continue
+        started = time.perf_counter()
+        for check in checks:
+            check.examine(received)
+        seconds.append(time.perf_counter() - started)
+    cuts = statistics.quantiles(seconds, n=100)
+    print(
+        f"credentials + metadata     p50 {cuts[49] * 1e3:.1f} ms, p95 {cuts[94] * 1e3:.1f} ms, "
+        f"slowest {max(seconds) * 1e3:.1f} ms (n = {len(seconds)} files up to 5 MB)"
+    )
+
+
+def _guard(paths: Sequence[Path], settings: Settings) -> None:
+    """The same request with and without a process between."""
+    worker = Worker("assay.jobs.worker", codec.encode(settings), settings.limits)
+    _ = worker.greeting
+    path = str(min(paths, key=lambda each: abs(each.stat().st_size - 1_000_000)))
+    plain = codec.encode(Request(name="/nonexistent", path="/nonexistent"))
+    drawn = codec.encode(Request(name=path, path=path, decode=True))
+
+    def decode_here() -> None:
+        received = exhibit.inspect(exhibit.receive(Path(path), path, Limits()), Limits())
+        exhibit.decode(received, Limits())
+        for check in checks:
+            check.examine(received)
+
+    def decode_there() -> None:
+        answer = worker.ask(drawn, name=path)
+        worker.pixels(answer["height"], answer["width"])
+
+    checks = catalog.make(catalog.FILE_CHECKS, settings)
+    empty = _median(lambda: worker.ask(plain, name="x"), 200)
+    here, there = _median(decode_here, 15), _median(decode_there, 15)
+    worker.close()
+    print(f"guard, an empty request        {empty * 1e3:.2f} ms")
+    print(f"guard, decoded pixels and all  {there * 1e3:.1f} ms against {here * 1e3:.1f} ms unguarded")
+
+
+def _start() -> None:
+    command = [sys.executable, "-m", "assay", "--help"]
+    seconds = _median(lambda: subprocess.run(command, capture_output=True, check=True), 7)
+    print(f"assay --help                   {seconds:.3f} s")
+
+
+def _median(call: Callable[[], object], times: int) -> float:
+    return statistics.median(_seconds(call) for _ in range(times))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _make(folder: Path) -> Path:
+    """Ten photographs at 0.1 to 5 MB, half of them signed: from the two that scikit-learn carries."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    from generation.declaration import Declaration
+    from generation.sign import sign
+    from tests.authority import Authority
+
+    signer = Authority.create().signer()
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Example", "Camera 1"
+    for number, scale in enumerate((0.5, 1, 2, 3, 5) * 2):
+        picture = Image.fromarray(load_sample_images().images[number % 2])
+        size = (round(picture.width * scale), round(picture.height * scale))
+        stream = BytesIO()
+        picture.resize(size, Image.Resampling.LANCZOS).save(stream, "JPEG", quality=92, exif=exif)
+        data = stream.getvalue()
+        if number < 5:
+            data = sign(data, "image/jpeg", signer, Declaration(title="photo.jpg", source_type="digitalCapture"))
+        (folder / f"{number}.jpg").write_bytes(data)
+    return folder
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from assay.vocabulary import (
+    Action,
+    AiUse,
+    Claim,
+    Failed,
+    History,
+    Integrity,
+    Nothing,
+    Settings,
+    Trust,
+)
+from generation.declaration import Declaration, Ingredient, Relationship
+from generation.sign import sign, sign_sidecar
+from tests.authority import Authority
+from tests.forensics.conftest import attest, examine, exhibit_of, unopened
+from tests.seeds import encoded
+
+JPEG = "image/jpeg"
+
+
+def test_trusted_signer(settings: Settings, signed: bytes) -> None:
+    found = attest(settings, exhibit_of(signed))
+    assert (found.state, found.claim, found.ai_use) == ("trusted", Claim.GENERATED, AiUse.FULLY)
+    assert found.signer is not None
+    assert found.signer.name == "Assay Test Newsroom"
+    assert found.signer.signed_at is None
+    assert found.manifest is not None
+    assert found.manifest.title == "tulip.jpg"
+    assert found.manifest.actions[0] == Action(
+        name="c2pa.created", digital_source_type="trainedAlgorithmicMedia", software="Example Generator"
+    )
+    assert "vouches for the signer" in found.summary
+
+
+def test_nobody_is_trusted_without_a_list_and_the_report_says_why(
+    stranger_settings: Settings, signed: bytes, authority: Authority
+) -> None:
+    found = attest(stranger_settings, exhibit_of(signed))
+    assert found.state == "intact, signer unknown"
+    assert "holds no list" in found.summary
+    other = replace(stranger_settings, trust="other")
+    from forensics import trust
+
+    today = datetime.now(UTC).date()
+    trust.add(other, Authority.create("Other").anchors, kind=None, source="t", issued=None, today=today)
+    assert "does not vouch" in attest(other, exhibit_of(signed)).summary
+
+
+def test_expired_certificate(settings: Settings, authority: Authority) -> None:
+    key = authority.expiring_signer(seconds=2)
+    data = sign(encoded("JPEG"), JPEG, key, Declaration(title="x"))
+    time.sleep(3.2)  # the library allows a second
+    found = attest(settings, exhibit_of(data))
+    assert (found.trust, found.integrity) == (Trust.EXPIRED, Integrity.INTACT)
+    assert found.state == "intact, signer's certificate expired"
+    assert "has expired" in found.summary
+
+
+def test_ai_in_the_parent_counts(settings: Settings, authority: Authority, signed: bytes) -> None:
+    parent = Ingredient(data=signed, mime=JPEG, title="tulip.jpg", relationship=Relationship.PARENT)
+    edited = Declaration(
+        title="crop.jpg", source_type=None, actions=(Action(name="c2pa.cropped"),), ingredients=(parent,)
+    )
+    found = attest(settings, exhibit_of(sign(signed, JPEG, authority.signer(), edited)))
+    assert (found.state, found.ai_use, found.claim) == ("trusted", AiUse.FULLY, Claim.GENERATED)
+    assert found.manifest is not None
+    assert found.manifest.ai_use is AiUse.NONE
+    assert found.manifest.ingredients[0].ai_use is AiUse.FULLY
+
+
+def test_laundering_is_named(settings: Settings, authority: Authority, signed: bytes) -> None:
+    tampered = signed[:-20] + b"\0" + signed[-19:]
+    parent = Ingredient(data=tampered, mime=JPEG, title="tulip.jpg", relationship=Relationship.PARENT)
+    edited = Declaration(title="clean.jpg", source_type=None, ingredients=(parent,))
+    found = attest(settings, exhibit_of(sign(encoded("JPEG"), JPEG, authority.signer(), edited)))
+    assert (found.integrity, found.trust, found.history) == (Integrity.INTACT, Trust.TRUSTED, History.BROKEN)
+    assert found.state == "history broken"
+    assert "ingredient" in found.summary
+    assert ("Failed check in the history", "assertion.dataHash.mismatch") in [(d.name, d.value) for d in found.details]
+
+
+def test_broken_manifest_states_nothing(settings: Settings, signed: bytes) -> None:
+    found = attest(settings, exhibit_of(signed + b"appended"))
+    assert found.state == "does not verify"
+    assert (found.claim, found.ai_use) == (None, AiUse.NONE)
+    assert "do not match" in found.summary
+
+
+def test_no_credentials(settings: Settings) -> None:
+    assert examine(settings, exhibit_of(encoded("JPEG"))) == (Nothing(check="credentials"),)
+    assert examine(settings, exhibit_of(encoded("BMP"), "x.bmp")) == (Nothing(check="credentials"),)
+
+
+def test_a_file_that_stops_early_is_not_called_unsigned(settings: Settings) -> None:
+    exhibit = exhibit_of(encoded("JPEG"))
+    stopped = replace(exhibit.facts, picture=replace(exhibit.picture, truncated=True))
+    (outcome,) = examine(settings, replace(exhibit, facts=stopped))
+    assert isinstance(outcome, Failed)
+    assert "stops early" in outcome.error
+
+
+@pytest.mark.parametrize(("name", "mime"), [("JPEG", JPEG), ("BMP", "image/bmp")])
+def test_sidecar(settings: Settings, authority: Authority, name: str, mime: str) -> None:
+    data = encoded(name)
+    store = sign_sidecar(data, mime, authority.signer(), Declaration(title="x"))
+    assert attest(settings, exhibit_of(data, sidecar=store)).state == "trusted"
+    other = encoded(name, "flower")
+    assert attest(settings, exhibit_of(other, sidecar=store)).state == "does not verify"
+
+
+def test_garbage_cannot_be_checked(settings: Settings) -> None:
+    (outcome,) = examine(settings, unopened(b"\xff\xd8\xff\xe0"))
+    assert isinstance(outcome, Failed)
+    assert outcome.error.startswith("photo.jpg: ")
+
+
+def test_remote_manifest_is_not_fetched(settings: Settings, shared: Path) -> None:
+    path = shared / "c2pa/c2pa-rs-fixtures/sdk/tests/fixtures/libpng-test_with_url.png"
+    found = attest(settings, exhibit_of(path.read_bytes(), path.name))
+    assert found.state == "points to a remote manifest (not fetched)"
+    assert found.details[0].value == "http://localhost:5000/libpng-test.c2pa"
+
+
+def test_identity_is_stated_and_never_part_of_the_verdict(settings: Settings, shared: Path) -> None:
+    folder = shared / "c2pa/c2pa-rs-fixtures/sdk/src/identity/tests/fixtures/claim_aggregation"
+    found = attest(settings, exhibit_of((folder / "adobe_connected_identities.jpg").read_bytes()))
+    assert found.integrity is Integrity.INTACT
+    assert [detail.private for detail in found.identity] == [True]
+    assert found.identity[0].value == "testuser23"
+    assert "not checked" in found.identity[0].name
+    by_certificate = attest(settings, exhibit_of((folder / "ica_validation" / "success.jpg").read_bytes()))
+    assert by_certificate.identity[0].name == "Identity by certificate, not checked"
+
+
+def _states(folder: Path, settings: Settings) -> dict[str, str]:
+    found = {}
+    for path in sorted(folder.glob("*.jp*g")):
+        (outcome,) = examine(settings, exhibit_of(path.read_bytes(), path.name))
+        found[path.stem] = getattr(outcome, "state", type(outcome).__name__.lower())
+    return found
+
+
+def test_public_test_files_read_as_their_names_say(stranger_settings: Settings, shared: Path) -> None:
+    """`docs/public-testfiles.md` explains each difference from what the files' publishers expected in 2022."""
+    folder = shared / "c2pa" / "public-testfiles" / "image" / "jpeg"
+    found = _states(folder, stranger_settings)
+    assert len(found) == 26
+    for stem, state in found.items():
+        assert state == expected_of_public(folder, stem), stem
+
+
+def expected_of_public(folder: Path, stem: str) -> str:
+    """The state that a file's name and its `manifest_store.json` imply, and the two documented differences."""
+    code = (
+        stem.rpartition("-")[2]
+        if stem.startswith("adobe-20220124-E-") is False
+        else stem.removeprefix("adobe-20220124-")
+    )
+    store = folder / "manifests" / stem / "manifest_store.json"
+    if not store.exists():
+        return "nothing" if code in ("A", "I") else "does not verify"
+    if stem.startswith("truepic"):
+        return "does not verify"  # C2PA 2.2, section 15.12.1: the exclusion is not the manifest's own range
+    statuses = [status["code"] for status in json.loads(store.read_text()).get("validation_status", [])]
+    if "CIE-sig" in stem:
+        return "history broken"  # the signer recorded a broken ingredient
+    if "signingCredential.expired" in statuses:
+        return "intact, signer's certificate expired"
+    return "does not verify" if statuses else "intact, signer unknown"

@@ -1,0 +1,208 @@
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.vocabulary import Detail, Trust
+from forensics.manifests import Store
+from forensics.trust import SIGNERS_URI, TIMESTAMPS_URI
+
+KEYS = st.sampled_from(
+    [
+        "manifests",
+        "label",
+        "assertions",
+        "claim",
+        "claim.v2",
+        "signature",
+        "validationResults",
+        "success",
+        "failure",
+        "code",
+        "c2pa.actions.v2",
+        "actions",
+        "action",
+        "c2pa.ingredient",
+        "activeManifest",
+        "c2pa_manifest",
+        "url",
+        "certificateInfo",
+        "subject",
+        "issuer",
+        "ingredientDeltas",
+        "validationDeltas",
+        "validationStatus",
+        "claim_generator_info",
+        "cawg.identity",
+        "verifiedIdentities",
+        "provider",
+        "author",
+        "softwareAgent",
+        "digitalSourceType",
+        "c2pa.soft-binding",
+        "relationship",
+        "dc:title",
+        "stds.schema-org.CreativeWork",
+    ]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["", "a", "self#jumbf=/c2pa/a", "assertion.x.mismatch"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=6), min_size=1, max_size=3))
+def test_any_store_can_be_read(manifests: list[dict[str, Any]]) -> None:
+    store = Store.parse({"manifests": manifests})
+    store.tree()
+    assert store.trust() in Trust
+    assert all(isinstance(code, str) for code in store.history_failures() + store.active_failures())
+    assert all(isinstance(item, Detail) for item in (*store.identities(), *store.bindings()))
+    if store.is_intact():
+        assert not store.active_failures()
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"manifests": []}, {"manifests": ["x"]}, {"manifests": {}}])
+def test_a_store_without_manifests_is_refused(document: object) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Store.parse(document)
+
+
+def _manifest(label: str, *ingredients: str, **extra: Any) -> dict[str, Any]:
+    assertions = {
+        f"c2pa.ingredient.v3__{number}": {
+            "relationship": "componentOf",
+            "activeManifest": {"url": f"self#jumbf=/c2pa/{name}"},
+        }
+        for number, name in enumerate(ingredients)
+    }
+    return {"label": label, "assertions": assertions, "claim": {"dc:title": label}, **extra}
+
+
+def test_a_history_that_bites_its_tail_ends() -> None:
+    tree = Store.parse({"manifests": [_manifest("a", "b"), _manifest("b", "a")]}).tree()
+    assert tree.ingredients[0].title == "b"
+    assert tree.ingredients[0].ingredients[0].title == "a"
+    assert tree.ingredients[0].ingredients[0].ingredients == ()
+
+
+def _count(node: Any) -> int:
+    return 1 + sum(_count(child) for child in node.ingredients)
+
+
+def test_a_history_that_doubles_at_each_step_is_cut_off() -> None:
+    names = [str(number) for number in range(40)]
+    manifests = [_manifest(name, after, after) for name, after in zip(names, [*names[1:], "none"], strict=True)]
+    assert _count(Store.parse({"manifests": manifests}).tree()) == 501
+
+
+def _results(success: list[Any], failure: list[str]) -> dict[str, Any]:
+    return {
+        "success": [item if isinstance(item, dict) else {"code": item} for item in success],
+        "failure": [{"code": code} for code in failure],
+    }
+
+
+VOUCHED = {"code": "signingCredential.trusted", "explanation": f"found in [{SIGNERS_URI}] trust anchors"}
+ALLOWED = {"code": "signingCredential.trusted", "explanation": "found in [] trust anchors"}
+STAMPED = {"code": "signingCredential.trusted", "explanation": f"found in [{TIMESTAMPS_URI}] trust anchors"}
+
+
+@pytest.mark.parametrize(
+    ("success", "failure", "expected"),
+    [
+        ([VOUCHED], [], Trust.TRUSTED),
+        ([STAMPED], [], Trust.UNKNOWN),
+        ([{"code": "signingCredential.trusted"}], [], Trust.UNKNOWN),
+        ([ALLOWED], [], Trust.TRUSTED),
+        ([VOUCHED], ["signingCredential.invalid"], Trust.UNKNOWN),
+        ([VOUCHED], ["signingCredential.expired"], Trust.EXPIRED),
+        ([VOUCHED], ["claimSignature.outsideValidity"], Trust.EXPIRED),
+        ([VOUCHED], ["signingCredential.expired", "signingCredential.ocsp.revoked"], Trust.REVOKED),
+        ([], ["signingCredential.untrusted"], Trust.UNKNOWN),
+    ],
+)
+def test_trust_follows_the_codes(success: list[Any], failure: list[str], expected: Trust) -> None:
+    assert Store.parse({"manifests": [{"validationResults": _results(success, failure)}]}).trust() is expected
+
+
+@pytest.mark.parametrize(
+    ("success", "failure", "intact"),
+    [
+        (["claimSignature.validated", "assertion.dataHash.match"], [], True),
+        (["claimSignature.validated", "assertion.bmffHash.match"], ["signingCredential.untrusted"], True),
+        (["claimSignature.validated"], [], False),
+        (["assertion.dataHash.match"], [], False),
+        (["claimSignature.validated", "assertion.dataHash.match"], ["assertion.dataHash.mismatch"], False),
+        (["claimSignature.validated", "assertion.dataHash.match"], ["some.code.of.the.future"], False),
+        ([], [], False),
+    ],
+)
+def test_integrity_needs_success_and_no_failure(success: list[str], failure: list[str], intact: bool) -> None:
+    assert Store.parse({"manifests": [{"validationResults": _results(success, failure)}]}).is_intact() is intact
+
+
+@pytest.mark.parametrize(
+    "manifests",
+    [
+        [{"ingredientDeltas": [{"validationDeltas": _results([], ["assertion.hashedURI.mismatch"])}]}],
+        [{}, {"validationResults": _results([], ["assertion.hashedURI.mismatch"])}],
+        [{"assertions": {"c2pa.ingredient": {"validationStatus": [{"code": "assertion.hashedURI.mismatch"}]}}}],
+        [
+            {
+                "assertions": {
+                    "c2pa.ingredient.v3": {
+                        "validationResults": {"activeManifest": _results([], ["assertion.hashedURI.mismatch"])}
+                    }
+                }
+            }
+        ],
+        [
+            {
+                "assertions": {
+                    "c2pa.ingredient.v3": {
+                        "validationResults": {
+                            "ingredientDeltas": [{"validationDeltas": _results([], ["assertion.hashedURI.mismatch"])}]
+                        }
+                    }
+                }
+            }
+        ],
+    ],
+)
+def test_each_place_that_holds_a_broken_history_is_read(manifests: list[dict[str, Any]]) -> None:
+    assert Store.parse({"manifests": manifests}).history_failures() == ["assertion.hashedURI.mismatch"]
+
+
+@pytest.mark.parametrize("code", ["signingCredential.untrusted", "timeStamp.mismatch", "claimSignature.validated", ""])
+def test_an_unknown_signer_in_the_past_breaks_no_history(code: str) -> None:
+    ingredient = {"validationStatus": [{"code": code}]}
+    assert Store.parse({"manifests": [{"assertions": {"c2pa.ingredient": ingredient}}]}).history_failures() == []
+
+
+def test_generator_by_its_own_account() -> None:
+    claims: list[Any] = [
+        {"claim_generator_info": [{"name": "Cam", "version": "2"}]},
+        {"claim_generator_info": {"name": "Cam", "version": "2"}},
+        {"claim_generator": "Cam 2"},
+    ]
+    for claim in claims:
+        assert Store.parse({"manifests": [{"claim": claim}]}).tree().generator == "Cam 2"
+    assert Store.parse({"manifests": [{}]}).tree().generator is None
+
+
+def test_soft_bindings_and_authors_are_listed() -> None:
+    assertions = {
+        "c2pa.soft-binding": {"alg": "com.example.mark"},
+        "c2pa.soft-binding__1": {},
+        "stds.schema-org.CreativeWork": {"author": [{"name": "A Person"}, {"name": ""}, "x"]},
+    }
+    store = Store.parse({"manifests": [{"assertions": assertions}]})
+    assert [detail.value for detail in store.bindings()] == ["com.example.mark", "unnamed"]
+    assert store.identities() == (Detail(name="Author, as stated", value="A Person", private=True),)
