@@ -1,15 +1,11 @@
-"""Likeness of pictures: a perceptual hash, its distance, and a small preview."""
+"""Likeness of pictures: a perceptual hash and its distance."""
 
 from __future__ import annotations
 
-from io import BytesIO
-
-from PIL import Image, ImageOps
+from PIL import Image
 
 HASH_BITS = 64
 _SIDE = 8
-_PREVIEW_QUALITY = 80
-_OPAQUE = frozenset({"L", "RGB"})
 
 
 def dhash(image: Image.Image) -> int:
@@ -36,20 +32,3 @@ def dhash(image: Image.Image) -> int:
 def distance(a: int, b: int) -> int:
     """The number of bits, 0 to 64, in which two hashes differ; about 32 for pictures that have nothing in common."""
     return (a ^ b).bit_count()
-
-
-def preview(image: Image.Image, side: int = 320) -> bytes:
-    """A small upright copy as JPEG, without any metadata.
-
-    Args:
-        image: A decoded picture of any mode.
-        side: The longer side of the copy at most, in pixels. Smaller pictures are not enlarged.
-    """
-    small = image.copy() if image.mode in _OPAQUE else image.convert("RGBA" if image.has_transparency_data else "RGB")
-    small.thumbnail((side, side))
-    small = ImageOps.exif_transpose(small)
-    if small.mode == "RGBA":
-        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small)
-    stream = BytesIO()
-    small.convert("RGB").save(stream, "JPEG", quality=_PREVIEW_QUALITY, exif=b"", icc_profile=None, comment=b"")
-    return stream.getvalue()

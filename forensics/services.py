@@ -164,11 +164,6 @@ def xai(fields: Fields) -> Iterator[Observation]:
 
 def hugging_face(fields: Fields) -> Iterator[Observation]:
     """The number of the Hugging Face job that made the file."""
-    for field in fields.of(Source.PNG, "hf-job-id"):
-        yield observe(
-            "hugging-face-job",
-            Claim.GENERATED,
-            f"The {field.place} names a job on Hugging Face, where models run. {CAVEAT}",
-            [detail("Job", field.value)],
-        )
-        return
+    if job := fields.first(Source.PNG, "hf-job-id"):
+        words = f"The PNG text block `hf-job-id` names a job on Hugging Face, where models run. {CAVEAT}"
+        yield observe("hugging-face-job", Claim.GENERATED, words, [detail("Job", job)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_STEPS = 500_000
-"""Pieces of one file that are followed. Real files have a few thousand; more is an attempt to waste time."""
+MAX_STEPS = 300_000
+"""Pieces of one file that are followed: those of a GIF of 64 MB. More is an attempt to waste time."""
 TOO_MANY = f"more than {MAX_STEPS:,} pieces, so the rest was not followed"
 
 

@@ -24,6 +24,7 @@ _SIZES = {type_: struct.calcsize("=" + code) for type_, code in _CODES.items()}
 _RATIONALS = (5, 10)
 _FLOATS = (11, 12)
 
+_ALIGNMENT = 16
 _MAX_DIRECTORIES = 400
 _MAX_CHILDREN = 100
 _MAX_NUMBERS = 500_000
@@ -147,8 +148,8 @@ def walk_tiff(data: bytes) -> Container:
     if end == 0:
         return Container(end=None, truncated=True, damaged=("no directory",), blocks=blocks)
     truncated = end > len(data)
-    while end % 4 and data[end : end + 1] == b"\0":
-        end += 1  # writers align what follows, and there may be nothing
+    while end % _ALIGNMENT and data[end : end + 1] == b"\0":
+        end += 1  # writers align the next directory, and there may be none
     return Container(end=min(end, len(data)), truncated=truncated, blocks=blocks)
 
 

@@ -1,4 +1,3 @@
-import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -138,40 +137,3 @@ def test_identity_is_stated_and_never_part_of_the_verdict(settings: Settings, sh
     assert "not checked" in found.identity[0].name
     by_certificate = attest(settings, exhibit_of((folder / "ica_validation" / "success.jpg").read_bytes()))
     assert by_certificate.identity[0].name == "Identity by certificate, not checked"
-
-
-def _states(folder: Path, settings: Settings) -> dict[str, str]:
-    found = {}
-    for path in sorted(folder.glob("*.jp*g")):
-        (outcome,) = examine(settings, exhibit_of(path.read_bytes(), path.name))
-        found[path.stem] = getattr(outcome, "state", type(outcome).__name__.lower())
-    return found
-
-
-def test_public_test_files_read_as_their_names_say(stranger_settings: Settings, shared: Path) -> None:
-    """`docs/public-testfiles.md` explains each difference from what the files' publishers expected in 2022."""
-    folder = shared / "c2pa" / "public-testfiles" / "image" / "jpeg"
-    found = _states(folder, stranger_settings)
-    assert len(found) == 26
-    for stem, state in found.items():
-        assert state == expected_of_public(folder, stem), stem
-
-
-def expected_of_public(folder: Path, stem: str) -> str:
-    """The state that a file's name and its `manifest_store.json` imply, and the two documented differences."""
-    code = (
-        stem.rpartition("-")[2]
-        if stem.startswith("adobe-20220124-E-") is False
-        else stem.removeprefix("adobe-20220124-")
-    )
-    store = folder / "manifests" / stem / "manifest_store.json"
-    if not store.exists():
-        return "nothing" if code in ("A", "I") else "does not verify"
-    if stem.startswith("truepic"):
-        return "does not verify"  # C2PA 2.2, section 15.12.1: the exclusion is not the manifest's own range
-    statuses = [status["code"] for status in json.loads(store.read_text()).get("validation_status", [])]
-    if "CIE-sig" in stem:
-        return "history broken"  # the signer recorded a broken ingredient
-    if "signingCredential.expired" in statuses:
-        return "intact, signer's certificate expired"
-    return "does not verify" if statuses else "intact, signer unknown"
