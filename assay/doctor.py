@@ -18,7 +18,8 @@ from assay import codec, device
 from assay.errors import AssayError
 from assay.formats import FORMATS
 from assay.guard import Worker
-from assay.jobs.worker import LIBRARIES, Request
+from assay.jobs.protocol import Request
+from assay.jobs.worker import LIBRARIES
 from assay.vocabulary import Settings, ToolFacts
 from forensics import trust
 

@@ -19,13 +19,13 @@ from PIL import Image, UnidentifiedImageError
 
 from assay.containers import walk
 from assay.errors import DamagedImage, LimitExceeded, UnreadableError, UnsupportedFormat
+from assay.files import printable
 from assay.formats import FORMATS, Family, sniff
 from assay.jxl import jxl_size
 from assay.vocabulary import Exhibit, ExhibitFacts, Limits, Picture, Pixels
 
 Image.MAX_IMAGE_PIXELS = None  # our own bound is lower, applies to every format, and is an error rather than a warning
 
-STDIN_NAME = "<stdin>"
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _SUB_IFDS = 50706, 254, 330
 _REFETCH = "Fetch the file again and compare its size with the source's."
 
@@ -177,11 +177,6 @@ def preview(exhibit: Exhibit, side: int = 320) -> bytes | None:
     stream = BytesIO()
     small.save(stream, "JPEG", quality=85)
     return stream.getvalue()
-
-
-def printable(name: str) -> str:
-    """A file name as text: bytes that are no valid text are shown escaped."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _require_within(size: tuple[int, int], name: str, limits: Limits) -> None:

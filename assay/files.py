@@ -1,4 +1,4 @@
-"""Writing files so that nothing is lost: a file is there whole, or it is as it was before."""
+"""Files: written so that nothing is lost, and named so that a name can be shown."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def printable(name: str) -> str:
+    """A file name as text: bytes that are no valid text are shown escaped."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -101,9 +101,10 @@ def _value(tiff: Tiff, tag: int, entry: Entry) -> str:
     if tag in _UTF16:
         return tiff.raw(entry, MAX_VALUE_BYTES).decode("utf-16-le", "replace").strip("\0 ")
     if entry.type in (_ASCII, _UTF8, _UNDEFINED):
-        parts = [part for part in tiff.raw(entry, MAX_VALUE_BYTES).split(b"\0") if part.strip()]
+        first, _, rest = tiff.raw(entry, MAX_VALUE_BYTES).lstrip(b"\0 ").partition(b"\0")
         # The copyright of the photographer and that of the editor stand behind one another.
-        return decode(b"; ".join(part.strip() for part in parts) if tag == _COPYRIGHT else b"".join(parts[:1]))
+        second = decode(rest.lstrip(b"\0 ").partition(b"\0")[0]) if tag == _COPYRIGHT else ""
+        return "; ".join(filter(None, (decode(first), second)))
     return " ".join(str(number) for number in tiff.numbers(entry, _MAX_NUMBERS))
 
 

@@ -27,6 +27,9 @@ _PLACES = {
     Source.IIM: "IPTC field",
     Source.PNG: "PNG text block",
 }
+MAX_JSON = 8 * 2**20
+"""Characters of JSON in one file: an object takes some twenty times the memory of its text."""
+
 # Keys of the PNG specification and of generators. Any other key is the author's own text, which no summary repeats.
 _KNOWN_KEYS = frozenset({"Title", "Author", "Description", "Copyright", "Software", "Source", "Comment"}) | {
     "parameters",
@@ -89,9 +92,12 @@ class Fields:
         return next((each.value for each in self.of(source, *names) if each.value), "")
 
     def json(self, text: str) -> dict[str, Any] | None:
-        """The JSON object that a text is; parsed once, however many recognisers ask."""
+        """The JSON object that a text is; parsed once, however many recognisers ask, and bounded over the file."""
+        if not text.startswith("{"):
+            return None
         if text not in self._objects:
-            self._objects[text] = json_object(text)
+            is_within = sum(map(len, self._objects)) + len(text) <= MAX_JSON
+            self._objects[text] = json_object(text) if is_within else None
         return self._objects[text]
 
     @property

@@ -21,6 +21,8 @@ _LIMITS = dict.fromkeys(
     (Kind.COMMENT, Kind.PNG_TEXT, Kind.PNG_COMPRESSED_TEXT, Kind.PNG_INTERNATIONAL_TEXT, Kind.XMP_EXTENSION),
     _MAX_PIECES,
 )
+MAX_XMP_BYTES = 16 * 2**20
+"""Of all packets together; depth maps and panoramas keep their pictures in them."""
 _XMP_KEY = "XML:com.adobe.xmp"
 _RAW_PROFILE = "Raw profile type "
 _PREFIXES = ((b"Exif\0\0", Kind.EXIF), (b"http://ns.adobe.com/xap/1.0/\0", Kind.XMP), (b"", None))
@@ -45,6 +47,7 @@ class _Reading:
     items: list[Field] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     thumbnail: bytes | None = None
+    xmp_bytes: int = 0
     pieces: list[bytes] = field(default_factory=list)
     """Of extended XMP: they wait until the main packet has named their digest."""
     seen: Counter[Kind] = field(default_factory=Counter)
@@ -55,7 +58,8 @@ class _Reading:
         limit = _LIMITS.get(block.kind, _MAX_BLOCKS)
         self.seen[block.kind] += 1
         if self.seen[block.kind] > limit:
-            self.problems.append(f"there are more than {limit:,} blocks of one kind: {block.kind.value}")
+            if self.seen[block.kind] == limit + 1:
+                self.problems.append(f"there are more than {limit:,} blocks of one kind: {block.kind.value}")
             return
         match block.kind:
             case Kind.EXIF:
@@ -76,6 +80,10 @@ class _Reading:
                 self._take_text(block)
 
     def _take_packet(self, packet: bytes) -> None:
+        self.xmp_bytes += len(packet)
+        if self.xmp_bytes > MAX_XMP_BYTES:
+            self.problems.append(f"there is more XMP than {MAX_XMP_BYTES:,} bytes")
+            return
         fields, problem = read_xmp(packet)
         self.items += fields
         if problem is not None:

@@ -30,6 +30,7 @@ _IIM_LIMITS = {"Creator": 32, "Credit": 32, "Copyright": 128}
 """Bytes; writers cut what is longer (IIM 4.2, datasets 2:80, 2:110, 2:116)."""
 _SEPARATORS = re.compile(r"[;,/|&]|\band\b")
 _BOILERPLATE = re.compile(r"\bcopyright\b|\ball rights reserved\b|\(c\)|©")
+_MAX_VALUES, _MAX_LENGTH = 50, 1_000
 _MIN_CONTAINED = 4
 _MIN_PREFIX = 12
 
@@ -65,7 +66,8 @@ def rights_disagree(fields: Fields) -> Iterator[Observation]:
 def _values(fields: Fields, name: str) -> dict[Source, tuple[str, ...]]:
     found = {}
     for source, names in _PLACES[name]:
-        values = tuple(dict.fromkeys(field.value for field in fields.of(source, *names) if field.value))
+        stated = fields.of(source, *names)[:_MAX_VALUES]
+        values = tuple(dict.fromkeys(field.value[:_MAX_LENGTH] for field in stated if field.value))
         if source is Source.XMP and name == "Copyright":
             values = values[:1]  # one notice in several languages, the default one first
         if values:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_MAX_JSON = 4 * 2**20
 _PADDING = "\0 \t\r\n"
 
 
@@ -36,9 +35,7 @@ def decode_unicode(raw: bytes, order: str) -> str:
 
 
 def json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text is, as a whole; None for anything else, for too much and for too deep."""
-    if not text.lstrip().startswith("{") or len(text) > _MAX_JSON:
-        return None
+    """The JSON object that a text is, as a whole; None for anything else, and for one that is nested too deeply."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -28,7 +28,7 @@ def _blank(mode: str, side: int, format_name: str, **options: Any) -> bytes:
     return _save(Image.new(mode, (side, side)), format_name, **options)
 
 
-# --- more pixels or frames than anybody asked for: refused from the header ----------------------------------------------
+# --- more pixels or frames than anybody asked for: refused from the header --------------------------------------------
 
 
 def _gif_frames() -> bytes:
@@ -75,7 +75,7 @@ TOO_LARGE: Mapping[str, Build] = {
 }
 
 
-# --- small pictures with a lot behind them: survived -------------------------------------------------------------------
+# --- small pictures with a lot behind them: survived ------------------------------------------------------------------
 
 
 def _png_with(*chunks: bytes) -> bytes:
@@ -132,12 +132,15 @@ def _exif_loop() -> bytes:
     return put(encoded("JPEG"), 2, b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
 
 
+def _nested_boxes(depth: int) -> bytes:
+    return b"".join(struct.pack(">I4s", 8 * (depth - n), b"moov") for n in range(depth))
+
+
 SURVIVED: Mapping[str, Build] = {
     "png-ztxt-100-mb.png": lambda: _png_with(png_chunk(b"zTXt", b"Comment\0\0" + _zipped(100_000_000))),
     "png-itxt-100-mb.png": lambda: _png_with(png_chunk(b"iTXt", b"Comment\0\1\0\0\0" + _zipped(100_000_000))),
     "png-iccp-100-mb.png": lambda: _png_with(png_chunk(b"iCCP", b"profile\0\0" + _zipped(100_000_000))),
     "png-many-ztxt.png": lambda: _png_with(png_chunk(b"zTXt", b"Comment\0\0" + _zipped(900_000)) * 2_000),
-    "png-million-chunks.png": lambda: _png_with(png_chunk(b"tEXt", b"a\0b") * 1_000_000),
     "png-idat-of-zeros.png": lambda: (
         _PNG_HEADER
         + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
@@ -152,12 +155,10 @@ SURVIVED: Mapping[str, Build] = {
     "png-workflow-deep.png": lambda: _png_with(png_chunk(b"tEXt", b"workflow\0" + b"[" * 1_000_000)),
     "png-parameters-long.png": lambda: _png_with(png_chunk(b"tEXt", b"parameters\0" + b"Steps: 1, " * 1_000_000)),
     "jpeg-exif-loop.jpg": _exif_loop,
-    "jpeg-many-segments.jpg": lambda: put(encoded("JPEG"), 2, b"\xff\xfe\x00\x03x" * 1_000_000),
-    "gif-many-comments.gif": lambda: put(encoded("GIF"), len(encoded("GIF")) - 1, b"\x21\xfe\x01x\0" * 1_000_000),
+    "jpeg-many-segments.jpg": lambda: put(encoded("JPEG"), 2, b"\xff\xfe\x00\x03x" * 200_000),
     "tiff-loop.tif": _tiff_loop,
     "tiff-many-entries.tif": lambda: _tiff(8, 8)[:8] + struct.pack("<H", 65_535) + bytes(12 * 65_535 + 4),
     "webp-many-chunks.webp": lambda: WEBP.embed(encoded("WEBP"), b"")[:12] + b"ZZZZ\0\0\0\0" * 1_000_000,
-    "avif-many-boxes.avif": lambda: encoded("AVIF") + bmff_box(b"free", b"") * 1_000_000,
     "avif-nested-boxes.avif": lambda: encoded("AVIF") + _nested_boxes(20_000),
     "png-jumbf-deep.png": lambda: PNG.embed(encoded("PNG"), _nested_jumbf(2_000)),
     "png-cbor-deep.png": lambda: PNG.embed(encoded("PNG"), _deep_cbor(1_000_000)),
@@ -166,5 +167,10 @@ SURVIVED: Mapping[str, Build] = {
 }
 
 
-def _nested_boxes(depth: int) -> bytes:
-    return b"".join(struct.pack(">I4s", 8 * (depth - n), b"moov") for n in range(depth))
+# --- a million pieces: stopped by the clock ---------------------------------------------------------------------------
+
+ENDLESS: Mapping[str, Build] = {
+    "png-million-chunks.png": lambda: _png_with(png_chunk(b"tEXt", b"a\0b") * 1_000_000),
+    "gif-many-comments.gif": lambda: put(encoded("GIF"), len(encoded("GIF")) - 1, b"\x21\xfe\x01x\0" * 1_000_000),
+    "avif-many-boxes.avif": lambda: encoded("AVIF") + bmff_box(b"free", b"") * 1_000_000,
+}

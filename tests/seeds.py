@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -14,10 +16,18 @@ _OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "TIFF": {"compre
 
 @cache
 def photograph(which: str = "china") -> Image.Image:
-    """160 x 107 pixels, RGB."""
-    from sklearn.datasets import load_sample_image
+    """160 x 107 pixels, RGB, without metadata."""
+    with Image.open(photograph_file(which)) as image:
+        small = image.convert("RGB").resize((160, 107), Image.Resampling.LANCZOS)
+    return Image.frombytes(small.mode, small.size, small.tobytes())
 
-    return Image.fromarray(load_sample_image(f"{which}.jpg")).resize((160, 107), Image.Resampling.LANCZOS)
+
+def photograph_file(which: str) -> Path:
+    """The file inside scikit-learn, which is not imported: that would take seconds."""
+    specification = find_spec("sklearn")
+    assert specification is not None
+    assert specification.origin is not None
+    return Path(specification.origin).parent / "datasets" / "images" / f"{which}.jpg"
 
 
 @cache

@@ -69,8 +69,8 @@ def _block(data: bytes, label: int, start: int, stop: int) -> tuple[Block, ...]:
     if not data.startswith(_XMP, start + 1):
         return ()
     # The packet is not cut into sub-blocks; 258 bytes behind it bring a reader that thinks so to the terminator
-    # (XMP part 3, section 1.1.2). So it ends with its last bracket.
-    return (Block(kind=Kind.XMP, payload=data[start + 12 : data.rfind(b">", start, stop) + 1]),)
+    # (XMP part 3, section 1.1.2).
+    return (Block(kind=Kind.XMP, payload=data[start + 12 : max(start + 12, stop - 258)]),)
 
 
 def _join(data: bytes, at: int, stop: int) -> bytes:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assay import catalog, codec, policy
 from assay.errors import UnreadableError
-from assay.exhibit import STDIN_NAME, printable
+from assay.files import printable
 from assay.guard import Crew, Worker
-from assay.jobs.worker import Answer, Request, run
+from assay.jobs.protocol import STDIN_NAME, Answer, Request, run
 from assay.settings import from_environment
 from assay.vocabulary import (
     Check,
@@ -32,6 +34,8 @@ from assay.vocabulary import (
 Source = str | Path | bytes
 
 WORKER = "assay.jobs.worker"
+_NONSENSE = (TypeError, ValueError, KeyError, AttributeError)
+"""What an answer that is not the protocol ends in: a hostile file may have taken the worker over."""
 
 
 def examine(
@@ -64,37 +68,56 @@ def examine(
     def make() -> Worker:
         return Worker(WORKER, hello, settings.limits)
 
-    def ask(worker: Worker, source: Source) -> tuple[Answer, Pixels | None]:
+    def ask(worker: Worker, source: Source) -> _Reply:
         return _ask(worker, source, decode=decode or bool(pixel_checks), preview=previews)
 
     with Crew(workers or os.cpu_count() or 1, make) as crew:
         tools = codec.decode(ToolFacts, crew.greeting["tools"])
-        for answer, pixels in crew.map(ask, sources):
-            yield _report(answer, pixels, pixel_checks, tools)
+        for reply in crew.map(ask, sources):
+            yield _report(_answer(reply), reply.pixels, pixel_checks, tools)
 
 
-def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> tuple[Answer, Pixels | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reply:
+    """What came back for one source; decoded by the reader of the reports, so that the worker can go on at once."""
+
+    name: str
+    data: dict[str, Any] | None = None
+    pixels: Pixels | None = None
+    failure: UnreadableError | None = None
+
+
+def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> _Reply:
     if isinstance(source, bytes):
         blob: bytes | None = source
         request = Request(name=STDIN_NAME, size=len(source), decode=decode, preview=preview)
     else:
         blob, path = None, os.fspath(source)
         request = Request(name=path, path=path, decode=decode, preview=preview)
-    name = request.name
     try:
-        answer = codec.decode(Answer, worker.ask(codec.encode(request), name=name, blob=blob))
-        pixels = worker.pixels(answer.height, answer.width) if answer.height else None
+        data = worker.ask(codec.encode(request), name=request.name, blob=blob)
+        pixels = worker.pixels(data["height"], data["width"]) if data.get("height") else None
     except UnreadableError as error:
-        return _unanswered(name, str(error), error.hint), None
-    except (TypeError, ValueError, KeyError) as error:  # a worker that a hostile file has taken over says anything
-        reason = f"{name}: the worker's answer makes no sense ({type(error).__name__})"
-        return _unanswered(name, reason, "Treat the file as hostile, and please report it."), None
-    return answer, pixels
+        return _Reply(name=request.name, failure=error)
+    except _NONSENSE as error:
+        return _Reply(name=request.name, failure=_taken_over(request.name, error))
+    return _Reply(name=request.name, data=data, pixels=pixels)
 
 
-def _unanswered(name: str, error: str, hint: str) -> Answer:
-    facts = ExhibitFacts(name=printable(name))
-    return Answer(facts=facts, outcomes=(Failed(check="exhibit", error=error, hint=hint),))
+def _answer(reply: _Reply) -> Answer:
+    failure = reply.failure
+    if failure is None:
+        try:
+            return codec.decode(Answer, reply.data)
+        except _NONSENSE as error:
+            failure = _taken_over(reply.name, error)
+    outcome = Failed(check="exhibit", error=str(failure), hint=failure.hint)
+    return Answer(facts=ExhibitFacts(name=printable(reply.name)), outcomes=(outcome,))
+
+
+def _taken_over(name: str, error: Exception) -> UnreadableError:
+    reason = f"{name}: the worker's answer makes no sense ({type(error).__name__})"
+    return UnreadableError(reason, hint="Treat the file as hostile, and please report it.")
 
 
 def _report(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...], tools: ToolFacts) -> Report:

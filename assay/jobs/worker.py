@@ -11,44 +11,19 @@ import mmap
 import os
 import resource
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
 from assay import __version__, catalog, codec, exhibit
 from assay.errors import AssayError, UnreadableError
-from assay.vocabulary import Check, Exhibit, ExhibitFacts, Failed, Limits, Outcome, Settings, ToolFacts
+from assay.files import printable
+from assay.jobs.protocol import Answer, Request, run
+from assay.vocabulary import Check, Exhibit, ExhibitFacts, Failed, Limits, Settings, ToolFacts
 from forensics import trust
 
 LIBRARIES = ("c2pa-python", "pillow", "defusedxml", "numpy")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One input to examine."""
-
-    name: str
-    path: str | None = None
-    """None where the bytes lie in the shared memory."""
-    size: int = 0
-    """Bytes in the shared memory."""
-    decode: bool = False
-    preview: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the worker found."""
-
-    facts: ExhibitFacts
-    outcomes: tuple[Outcome, ...]
-    height: int = 0
-    """Of the decoded pixels in the shared memory, uint8 (height, width, 3); 0 where none were wanted or possible."""
-    width: int = 0
-    preview: bytes | None = None
-    peak_bytes: int = 0
-    """The largest memory this worker ever took (resident set)."""
 
 
 def main() -> None:
@@ -116,7 +91,7 @@ def _tools(settings: Settings) -> ToolFacts:
 
 def _serve(request: Request, checks: tuple[Check, ...], limits: Limits, memory: mmap.mmap) -> Answer:
     source = memory[: request.size] if request.path is None else Path(request.path)
-    received = Exhibit(facts=ExhibitFacts(name=exhibit.printable(request.name)))
+    received = Exhibit(facts=ExhibitFacts(name=printable(request.name)))
     try:
         received = exhibit.receive(source, request.name, limits)
         received = exhibit.inspect(received, limits)
@@ -130,21 +105,6 @@ def _serve(request: Request, checks: tuple[Check, ...], limits: Limits, memory: 
     if request.preview:
         answer = replace(answer, preview=exhibit.preview(received))
     return replace(answer, outcomes=tuple(outcomes), peak_bytes=_peak_bytes())
-
-
-def run(check: Check, received: Exhibit) -> tuple[Outcome, ...]:
-    """Run one check so that a broken one never hides the others."""
-    try:
-        return check.examine(received)
-    except Exception as error:  # a check may break in any way on hostile input
-        reason = f"{type(error).__name__}: {error}"
-        return (
-            Failed(
-                check=check.id,
-                error=f"{received.facts.name}: {check.id} could not be done: {reason}",
-                hint="The other checks went on. Please report the file, or its kind.",
-            ),
-        )
 
 
 def _decode(answer: Answer, received: Exhibit, limits: Limits, memory: mmap.mmap) -> tuple[Answer, tuple[Failed, ...]]:

@@ -20,7 +20,7 @@ MAX_CHARACTERS = 60_000
 """A comment on GitHub holds 65,536; what does not fit is counted."""
 
 _MARKUP = re.compile(r"^-|^\d+(?=[.)])|[\\`*_{}\[\]<>#+!|~&@$^=]|:(?=\S)|(?<=\S)\.(?=\S)")
-_ACTIVE = re.compile(r"((?:&#64;|&#35;|(?<!\d)&#58;))(?=\w)")
+_ACTIVE = re.compile(r"((?:&#64;|&#35;)(?=\S)|&#58;(?=\S)(?!(?<=\d&#58;)\d))")
 """An at sign, a hash or a colon before a word: GitHub makes mentions, issue links and emoji of the finished text."""
 
 

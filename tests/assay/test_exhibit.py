@@ -199,10 +199,6 @@ def test_preview_is_small_and_upright() -> None:
         assert image.size == (160, 320)
 
 
-def test_names_are_printable() -> None:
-    assert exhibit.printable(os.fsdecode(b"a\xff.jpg")) == "a\\xff.jpg"
-
-
 def test_exhibit_without_pixels_or_picture_says_so() -> None:
     with pytest.raises(LookupError, match="pixels were not decoded"):
         _ = _inspect(_encode("PNG")).pixels

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.files import write_whole
+from assay.files import printable, write_whole
 
 
 def test_replaces_and_sets_the_mode(tmp_path: Path) -> None:
@@ -32,3 +32,8 @@ def test_failure_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: p
 def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_whole(tmp_path / "none" / "a", b"")
+
+
+def test_names_are_printable() -> None:
+    assert printable(os.fsdecode(b"a\xff.jpg")) == "a\\xff.jpg"
+    assert printable("ü 漢.jpg") == "ü 漢.jpg"

@@ -39,6 +39,8 @@ from tests.tamper import SOFTWARE
 BATCH = 1_000
 """Mutants on disk at the same time."""
 
+KEEP = Path(tempfile.gettempdir()) / "assay-fuzz-failures"
+
 _PARAMETERS = "a tulip\nNegative prompt: rose\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, Model: m"
 _XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -214,11 +216,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help="where files that fail are kept")
+    parser.add_argument("--keep", type=Path, default=KEEP, help="where files that fail are kept")
     chosen = parser.parse_args(arguments)
     outcome = fuzz(chosen.n, chosen.seed, chosen.keep)
     for line in describe(outcome):
         print(line)
+    if outcome.failures:
+        print(f"kept in {chosen.keep}")
     return 1 if outcome.failures else 0
 
 

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from assay import catalog, codec, exhibit
 from assay.guard import Worker
+from assay.jobs.protocol import Request
 from assay.jobs.sources import expand
 from assay.jobs.verify import examine
-from assay.jobs.worker import Request
 from assay.settings import from_environment
 from assay.vocabulary import Limits, Settings
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from assay import catalog, exhibit
-from assay.jobs.worker import run
+from assay.jobs.protocol import run
 from assay.vocabulary import Check, Claim, Exhibit, Failed, Limits, Outcome, Settings
 from tests.seeds import encoded
 

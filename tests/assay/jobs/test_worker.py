@@ -10,7 +10,7 @@ import pytest
 
 from assay import codec
 from assay.guard import Worker
-from assay.jobs.worker import Answer, Request
+from assay.jobs.protocol import Answer, Request
 from assay.vocabulary import Limits, Settings
 from tests.seeds import encoded
 

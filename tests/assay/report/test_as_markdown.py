@@ -55,7 +55,8 @@ def test_any_report_is_without_links_and_foreign_html(reports: list[Report]) -> 
 def test_github_finds_nothing_to_link_in_prose(text: str) -> None:
     (_, inline, _) = PARSER.parse(f"x {prose(text)}")
     shown = "".join(child.content for child in inline.children)
-    assert not re.search(r"(@|#|(?<!\d):)\w", shown)
+    assert not re.search(r"[@#][^\s\u200b]|(?<!\d):[^\s\u200b]|:[^\s\u200b\d]", shown)
+    assert not set(prose(text)) & set("|<>[]*_`~\\")
     assert not re.search(r"www\.|https?:|\w+\.\w", prose(text))
 
 
