@@ -47,7 +47,7 @@ docs: .venv/.ready ## Rewrite the tables that the docs take from the code
 
 .PHONY: bless
 bless: .venv/.ready ## Rewrite the golden reports after an intended change
-	$(BIN)/pytest -q tests/assay/report --bless
+	ASSAY_BLESS=1 $(BIN)/pytest -q tests/assay/report
 
 .PHONY: lock
 lock: .venv/.ready ## Pin and hash the requirements again

@@ -19,8 +19,8 @@ _TRUST_ONLY = ("signingCredential.", "claimSignature.outsideValidity", "timeStam
 _SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".notRevoked")
 """How codes of success end: the first versions of the ingredient assertion list them among the failures."""
 _HARD_BINDINGS = ("assertion.dataHash.match", "assertion.bmffHash.match", "assertion.boxesHash.match")
-_MAX_NODES = 500
-"""Nodes drawn of one history. Ingredients can share ancestors, so a small store can unfold into a huge tree."""
+_MAX_NODES, _MAX_DEPTH = 500, 50
+"""Of one history. Ingredients can share ancestors, so a small store can unfold into a huge tree."""
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class Store:
         return list(dict.fromkeys(filter(_is_mismatch, found)))
 
     def tree(self) -> Manifest:
-        """The history, from the active manifest back; cut off after 500 nodes."""
+        """The history, from the active manifest back; cut off after 50 steps and 500 nodes."""
         return self._node(self.active, None, (), iter(range(_MAX_NODES)))
 
     def _node(
@@ -133,7 +133,8 @@ class Store:
         claim = _dict(manifest.get("claim") or manifest.get("claim.v2"))
         actions = tuple(_actions(manifest))
         generator = _generator(claim)
-        children = tuple(self._children(manifest, (*path, label), budget)) if label not in path else ()
+        is_end = label in path or len(path) >= _MAX_DEPTH
+        children = () if is_end else tuple(self._children(manifest, (*path, label), budget))
         failures = _codes(manifest.get("validationResults")) + (_recorded_failures(ingredient) if ingredient else [])
         return Manifest(
             title=_text(claim.get("dc:title")) or _text(_dict(ingredient).get("dc:title")) or "untitled",
@@ -141,7 +142,7 @@ class Store:
             signer=_signer(manifest),
             generator=generator,
             actions=actions,
-            failures=tuple(dict.fromkeys(code for code in failures if code)),
+            failures=tuple(dict.fromkeys(code for code in failures if code and not code.endswith(_SUCCESS))),
             ai_use=declarations.own_ai_use(actions, generator),
             ingredients=children,
         )

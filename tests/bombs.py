@@ -42,9 +42,10 @@ def _png_frames() -> bytes:
 
 
 def _tiff(width: int, height: int) -> bytes:
-    entries = ((256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1))
-    entries += ((273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, 4))
-    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    size = ((256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1))
+    place = ((273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, 4))
+    entries = b"".join(struct.pack("<HHII", *entry) for entry in (*size, *place))
+    directory = struct.pack("<H", len(size) + len(place)) + entries + bytes(4)
     return b"II*\0" + struct.pack("<I", 8) + directory
 
 

@@ -6,6 +6,8 @@ Results:
     assay/metadata          warning: statements in the file that contradict each other
     assay/verdict           note: declared, signed, marked or measured as generated or edited, or evidence in conflict
 
+Every image is an artifact, whose properties hold the verdict and what each check said.
+
 What could not be examined is a notification of the run, and makes the execution unsuccessful. A fingerprint is made of
 rule and content, never of a path, so an alert survives a rename.
 """
@@ -24,6 +26,7 @@ from urllib.parse import quote
 from assay.report import wording
 from assay.report.escape import visible
 from assay.report.findings import OWN_RULES, Finding, findings
+from assay.report.view import view
 from assay.vocabulary import ExhibitFacts, Failed, Report
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -70,7 +73,7 @@ def _run(reports: Sequence[Report], kept: Sequence[Finding], left_out: int) -> d
             }
         ],
         "originalUriBaseIds": {BASE: {"description": {"text": "The folder in which Assay ran."}}},
-        "artifacts": _artifacts([*(finding.exhibit for finding in kept), *(exhibit for exhibit, _ in failures)]),
+        "artifacts": _artifacts(reports),
         "results": _results(kept, index),
         "columnKind": "unicodeCodePoints",
     }
@@ -156,16 +159,23 @@ def _results_left_out(count: int) -> dict[str, Any]:
     }
 
 
-def _artifacts(exhibits: Iterable[ExhibitFacts]) -> list[dict[str, Any]]:
-    return [_artifact(exhibit) for exhibit in {exhibit.name: exhibit for exhibit in exhibits}.values()]
+def _artifacts(reports: Iterable[Report]) -> list[dict[str, Any]]:
+    return [_artifact(report) for report in {report.exhibit.name: report for report in reports}.values()]
 
 
-def _artifact(exhibit: ExhibitFacts) -> dict[str, Any]:
+def _artifact(report: Report) -> dict[str, Any]:
+    """One image, with what every check said in words: no alert comes of that, but nothing is lost either."""
+    exhibit = report.exhibit
     artifact: dict[str, Any] = {"location": artifact_location(exhibit.name), "roles": ["analysisTarget"]}
     if exhibit.byte_size is not None:
         artifact["length"] = exhibit.byte_size
     if exhibit.sha256 is not None:
         artifact["hashes"] = {"sha-256": visible(exhibit.sha256)}
+    shown = view(report)
+    artifact["properties"] = {
+        "verdict": visible(shown.headline),
+        "outcomes": [visible(f"{line.label}: {line.title} ({line.check}): {line.text}") for line in shown.lines],
+    }
     return artifact
 
 

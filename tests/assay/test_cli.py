@@ -258,6 +258,12 @@ def _assay(*arguments: str, **options: object) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
+def test_a_terminal_that_knows_only_ascii(folder: Path) -> None:
+    done = _assay("verify", "signed.jpg", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "\\u25cf" in done.stdout
+
+
 def test_version_and_help() -> None:
     assert _assay("--version").stdout.startswith("assay 0.")
     out = _assay("verify", "--help").stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 Mutation = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
 """Random numbers, the file, all files that may be spliced in -> the mutant."""
@@ -50,10 +51,10 @@ def edit_length(rng: random.Random, data: bytes, others: Sequence[bytes]) -> byt
     """Change a field that says how long something is."""
     fields = _length_fields(data)
     at, size = rng.choice(fields) if fields else (rng.randrange(len(data)), 4)
-    order = "little" if data[:4] in {b"RIFF", b"II*\0"} else "big"
+    order: Literal["little", "big"] = "little" if data[:4] in {b"RIFF", b"II*\0"} else "big"
     old = int.from_bytes(data[at : at + size], order)
-    new = rng.choice((*EXTREMES, old + 1, old - 1, old * 2, rng.getrandbits(8 * size))) % 256**size
-    return data[:at] + new.to_bytes(size, order) + data[at + size :]
+    new = rng.choice((*EXTREMES, old + 1, old - 1, old * 2, rng.getrandbits(8 * size)))
+    return data[:at] + (new % (1 << 8 * size)).to_bytes(size, order) + data[at + size :]
 
 
 def splice(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:

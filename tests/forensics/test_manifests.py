@@ -102,6 +102,20 @@ def test_a_history_that_doubles_at_each_step_is_cut_off() -> None:
     assert _count(Store.parse({"manifests": manifests}).tree()) == 501
 
 
+def test_a_long_line_of_descent_is_cut_off() -> None:
+    manifests = [_manifest(str(number), str(number + 1)) for number in range(200)]
+    assert _count(Store.parse({"manifests": manifests}).tree()) == 51
+
+
+def test_codes_of_success_are_no_failures_of_a_node() -> None:
+    """The first version of the ingredient assertion lists both in one place."""
+    manifest = _manifest("a", "b")
+    recorded = [{"code": "claimSignature.validated"}, {"code": "assertion.dataHash.mismatch"}]
+    manifest["assertions"]["c2pa.ingredient.v3__0"]["validationStatus"] = recorded
+    (child,) = Store.parse({"manifests": [manifest, _manifest("b")]}).tree().ingredients
+    assert child.failures == ("assertion.dataHash.mismatch",)
+
+
 def _results(success: list[Any], failure: list[str]) -> dict[str, Any]:
     return {
         "success": [item if isinstance(item, dict) else {"code": item} for item in success],

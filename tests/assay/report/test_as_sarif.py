@@ -77,8 +77,9 @@ DRIVER = closed(
     },
     {"properties": {"type": "object"}},
 )
+SAID = closed({"verdict": {"type": "string"}, "outcomes": many({"type": "string"})})
 ARTIFACT = closed(
-    {"location": WHERE, "roles": many({"const": "analysisTarget"}, minItems=1)},
+    {"location": WHERE, "roles": many({"const": "analysisTarget"}, minItems=1), "properties": SAID},
     {"length": COUNT, "hashes": closed({"sha-256": {"type": "string"}})},
 )
 RUN = closed(
@@ -235,12 +236,15 @@ def test_paths_elsewhere_are_absolute(name: str, elsewhere: Path) -> None:
     assert Path(unquote(parts.path)) == (elsewhere / name.replace("//", "/")).resolve()
 
 
-def test_files_that_are_mentioned_are_listed_with_their_hash(reports: list[Report]) -> None:
+def test_every_file_is_listed_with_its_hash_and_what_was_said(reports: list[Report]) -> None:
     artifacts = {artifact["location"]["uri"]: artifact for artifact in run(*reports)["artifacts"]}
-    assert len(artifacts) == 6
+    assert len(artifacts) == len(reports)
     assert artifacts["pictures/harbour.jpg"]["hashes"] == {"sha-256": samples.broken().exhibit.sha256}
+    said = artifacts["pictures/harbour.jpg"]["properties"]
+    assert said["verdict"] == samples.broken().verdict.headline
+    assert any("(credentials): does not verify" in line for line in said["outcomes"])
     bare = replace(samples.unreadable(), exhibit=replace(samples.unreadable().exhibit, sha256=None, byte_size=None))
-    assert list(run(bare)["artifacts"][0]) == ["location", "roles"]
+    assert list(run(bare)["artifacts"][0]) == ["location", "roles", "properties"]
 
 
 def test_what_made_the_report_is_in_it() -> None:
