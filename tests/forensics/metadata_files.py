@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -29,6 +31,7 @@ NAMESPACES = {
     "aux": "http://ns.adobe.com/exif/1.0/aux/",
     "TC260": "http://www.tc260.org.cn/ns/AIGC/1.0/",
 }
+PHOTOGRAPHS = ("china", "flower")
 MAKE, MODEL, ORIENTATION, SOFTWARE, ARTIST, COPYRIGHT, DESCRIPTION = (
     0x010F,
     0x0110,
@@ -115,6 +118,17 @@ def with_thumbnail(jpeg: bytes, thumbnail: bytes) -> bytes:
         + thumbnail
     )
     return with_segments(jpeg, segment(0xE1, b"Exif\0\0" + block))
+
+
+def photograph_file(which: str) -> bytes:
+    """A photograph that scikit-learn carries, as it lies there; importing the library would take seconds."""
+    (folder,) = (find_spec("sklearn") or pytest.fail("scikit-learn is missing")).submodule_search_locations or ()
+    return (Path(folder) / "datasets" / "images" / f"{which}.jpg").read_bytes()
+
+
+def photograph(which: str) -> Image.Image:
+    """That photograph, 640 x 427 pixels, RGB."""
+    return Image.open(BytesIO(photograph_file(which))).convert("RGB")
 
 
 def picture(size: tuple[int, int] = (48, 32)) -> Image.Image:

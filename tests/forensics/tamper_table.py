@@ -110,7 +110,7 @@ What `assay verify` says of a signed file after each kind of edit, with the numb
 while the table is made, from a photograph in six formats, signed by a test authority that the reader trusts. The edits
 themselves are in `tests/tamper.py`; nothing in there has the signer's key.
 
-`make docs` rewrites this page. It was measured with c2pa-python {version} (c2pa-rs {sdk}); readings change between
+`python -m tests.forensics.tamper_table` rewrites this page. It was measured with c2pa-python {version} (c2pa-rs {sdk}); readings change between
 releases of that library, so a test compares.
 """
 

@@ -53,12 +53,9 @@ def test_a_file_without_metadata_says_nothing(format_name: str) -> None:
     assert examine(files.save(format_name)) == (Nothing(check="metadata"),)
 
 
-@pytest.mark.parametrize("which", ["china", "flower"])
+@pytest.mark.parametrize("which", files.PHOTOGRAPHS)
 def test_real_photographs_declare_no_ai_and_contradict_nothing(which: str) -> None:
-    import sklearn.datasets
-
-    data = (Path(sklearn.datasets.__file__).parent / "images" / f"{which}.jpg").read_bytes()
-    for outcome in examine(data):
+    for outcome in examine(files.photograph_file(which)):
         assert isinstance(outcome, Observation | Nothing)
         if isinstance(outcome, Observation):
             assert outcome.signal in FACTS

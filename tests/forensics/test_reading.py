@@ -9,7 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from assay.containers import Block, Kind, walk
 from forensics.fields import Fields, Source
-from forensics.reading import read_fields
+from forensics.reading import MAX_XMP_BYTES, read_fields
 from tests.forensics import metadata_files as files
 
 PACKET = files.packet(photoshop_Credit="Desk")
@@ -106,6 +106,13 @@ def test_extended_xmp_is_joined_when_the_main_packet_names_it() -> None:
     assert found.problems == ()
     unnamed = _fields(files.with_segments(files.save("JPEG", xmp=PACKET), *pieces), "JPEG")
     assert unnamed.of(Source.XMP, "dc:creator") == ()
+
+
+def test_xmp_is_bounded_over_all_packets() -> None:
+    large = Block(kind=Kind.XMP, payload=files.packet(files.element("dc:description", "x" * (MAX_XMP_BYTES // 2))))
+    found = read_fields([large, large])
+    assert len(found.of(Source.XMP, "dc:description")) == 1
+    assert found.problems == ("there is more XMP than 16,777,216 bytes",)
 
 
 def test_what_cannot_be_read_is_named_once() -> None:

@@ -86,7 +86,7 @@ def test_the_matrix_is_as_large_as_promised() -> None:
 
 def test_the_published_table_is_what_is_measured_now(bench: Bench, reader: Reader) -> None:
     table = tabulate(bench, reader)
-    assert DOCUMENT.read_text(encoding="utf-8") == render(table), "run: make docs"
+    assert DOCUMENT.read_text(encoding="utf-8") == render(table), "run: python -m tests.forensics.tamper_table"
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])

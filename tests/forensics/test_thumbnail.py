@@ -4,17 +4,19 @@ import pytest
 from PIL import Image, ImageOps
 
 from forensics.thumbnail import DIFFERENT, MAX_BYTES
-from tests.forensics.metadata_files import observations, save, segment, values, with_segments, with_thumbnail
-from tests.seeds import PHOTOGRAPHS
+from tests.forensics.metadata_files import (
+    PHOTOGRAPHS,
+    observations,
+    photograph,
+    save,
+    segment,
+    values,
+    with_segments,
+    with_thumbnail,
+)
 
 SIZE = (640, 427)
 OTHER = {"china": "flower", "flower": "china"}
-
-
-def _photograph(which: str) -> Image.Image:
-    from sklearn.datasets import load_sample_image
-
-    return Image.fromarray(load_sample_image(f"{which}.jpg"))
 
 
 def _bars(image: Image.Image) -> Image.Image:
@@ -36,7 +38,7 @@ FRAMINGS = {
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("which", PHOTOGRAPHS)
 def test_a_thumbnail_of_the_same_picture_is_no_contradiction(which: str, framing: str) -> None:
-    image = _photograph(which)
+    image = photograph(which)
     data = with_thumbnail(save("JPEG", image, quality=85), save("JPEG", FRAMINGS[framing](image), quality=60))
     assert "thumbnail-differs" not in observations(data)
 
@@ -44,8 +46,8 @@ def test_a_thumbnail_of_the_same_picture_is_no_contradiction(which: str, framing
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("which", PHOTOGRAPHS)
 def test_a_thumbnail_of_another_picture_is_a_contradiction(which: str, framing: str) -> None:
-    thumbnail = FRAMINGS[framing](_photograph(OTHER[which]))
-    data = with_thumbnail(save("JPEG", _photograph(which), quality=85), save("JPEG", thumbnail, quality=60))
+    thumbnail = FRAMINGS[framing](photograph(OTHER[which]))
+    data = with_thumbnail(save("JPEG", photograph(which), quality=85), save("JPEG", thumbnail, quality=60))
     note = observations(data)["thumbnail-differs"]
     assert note.contradiction
     assert note.claim is None
@@ -53,7 +55,7 @@ def test_a_thumbnail_of_another_picture_is_a_contradiction(which: str, framing: 
 
 
 def test_a_strong_crop_leaves_another_picture_behind() -> None:
-    image = _photograph("china")
+    image = photograph("china")
     cropped = image.crop((0, 213, 250, 427))
     assert "thumbnail-differs" in observations(
         with_thumbnail(save("JPEG", cropped), save("JPEG", image.resize((160, 107))))
@@ -62,7 +64,7 @@ def test_a_strong_crop_leaves_another_picture_behind() -> None:
 
 def test_pictures_without_contrast_are_not_compared() -> None:
     flat = Image.new("RGB", SIZE, (90, 90, 90))
-    thumbnail = save("JPEG", _photograph("china").resize((160, 107)))
+    thumbnail = save("JPEG", photograph("china").resize((160, 107)))
     assert "thumbnail-differs" not in observations(with_thumbnail(save("JPEG", flat), thumbnail))
 
 
@@ -72,18 +74,18 @@ def test_pictures_without_contrast_are_not_compared() -> None:
     ids=["damaged", "text", "tiny", "another format"],
 )
 def test_what_cannot_be_compared_is_skipped(thumbnail: bytes) -> None:
-    assert "thumbnail-differs" not in observations(with_thumbnail(save("JPEG", _photograph("china")), thumbnail))
+    assert "thumbnail-differs" not in observations(with_thumbnail(save("JPEG", photograph("china")), thumbnail))
 
 
 def test_large_files_are_not_decoded() -> None:
     filler = [segment(0xE5, bytes(65_000))] * (MAX_BYTES // 65_000 + 1)
-    data = with_thumbnail(save("JPEG", _photograph("china")), save("JPEG", _photograph("flower").resize((160, 107))))
+    data = with_thumbnail(save("JPEG", photograph("china")), save("JPEG", photograph("flower").resize((160, 107))))
     assert "thumbnail-differs" in observations(data)
     assert "thumbnail-differs" not in observations(with_segments(data, *filler))
 
 
 def test_pictures_of_many_pixels_are_not_decoded() -> None:
-    large = save("JPEG", _photograph("china").resize((4200, 3000)), quality=20)
+    large = save("JPEG", photograph("china").resize((4200, 3000)), quality=20)
     assert len(large) < MAX_BYTES
-    thumbnail = save("JPEG", _photograph("flower").resize((160, 107)))
+    thumbnail = save("JPEG", photograph("flower").resize((160, 107)))
     assert "thumbnail-differs" not in observations(with_thumbnail(large, thumbnail))

@@ -87,11 +87,6 @@ def test_ten_megabytes_of_one_value_are_cut() -> None:
     assert [len(field.value) for field in found] == [2 * 2**20]
 
 
-def test_a_packet_beyond_the_bound_is_not_parsed() -> None:
-    found, problem = read_xmp(packet(element("dc:description", "x" * 17 * 2**20)))
-    assert (found, problem) == ((), "is larger than 16,777,216 bytes")
-
-
 @pytest.mark.parametrize(
     "data",
     [
