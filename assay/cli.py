@@ -229,7 +229,8 @@ def trust(options: Namespace) -> int:
 
 
 def _add_list(options: Namespace, settings: Settings) -> TrustList:
-    from forensics.trust import ListKind, add
+    from forensics.anchors import add
+    from forensics.trust import ListKind
 
     with _opened(options.file) as stream:
         data = stream.read()

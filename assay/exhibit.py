@@ -90,7 +90,8 @@ def inspect(exhibit: Exhibit, limits: Limits) -> Exhibit:
         frames = _count_frames(image, name, limits)
         mode, format_name = image.mode, image.format or family.name
     container = walk(exhibit.data, format_name)
-    notes = (*_extension_notes(name, family), *container.damaged)
+    behind = (f"behind the picture: {each}" for each in container.belongings)
+    notes = (*_extension_notes(name, family), *container.damaged, *behind)
     if container.truncated:
         notes += ("the file stops before the end of the image",)
     picture = Picture(

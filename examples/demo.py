@@ -19,7 +19,7 @@ from PIL import Image
 from assay.cli import main as assay
 from assay.settings import from_environment
 from assay.vocabulary import Action
-from forensics import trust
+from forensics import anchors, trust
 from generation.declaration import Declaration, Ingredient, Relationship
 from generation.development import ROOT, development_key
 from generation.sign import sign
@@ -50,7 +50,7 @@ def main() -> int:
 def _sign(photograph: bytes) -> bytes:
     """Crop a photograph and say so in a manifest, signed with a key for development that the demo's profile trusts."""
     key = development_key(FOLDER / "keys")
-    trust.add(
+    anchors.add(
         from_environment(home=HOME, trust=PROFILE),
         (FOLDER / "keys" / ROOT).read_bytes(),
         kind=trust.ListKind.SIGNERS,

@@ -32,15 +32,18 @@ def thumbnail_differs(fields: Fields, data: bytes, picture: Picture) -> Iterator
     small, large = _decode(fields.thumbnail), _decode(data)
     if small is None or large is None or min(ImageStat.Stat(each).stddev[0] for each in (small, large)) < _MIN_CONTRAST:
         return
-    bits = min(_distances(small, large))
-    if bits >= DIFFERENT:
-        yield observe(
-            "thumbnail-differs",
-            None,
-            "The thumbnail in the EXIF shows another picture, or another crop of it: some software keeps the old one.",
-            [detail("Difference", f"{bits} of {HASH_BITS} bits of the perceptual hash")],
-            contradiction=True,
-        )
+    least = HASH_BITS
+    for bits in _distances(small, large):
+        if bits < DIFFERENT:
+            return
+        least = min(least, bits)
+    yield observe(
+        "thumbnail-differs",
+        None,
+        "The thumbnail in the EXIF shows another picture, or another crop of it: some software keeps the old one.",
+        [detail("Difference", f"{least} of {HASH_BITS} bits of the perceptual hash")],
+        contradiction=True,
+    )
 
 
 def _decode(data: bytes) -> Image.Image | None:

@@ -6,24 +6,17 @@ nothing is *trusted*. The network is never used here: `assay trust update` fetch
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from assay import codec
 from assay.errors import TrustError
-from assay.files import write_whole
 from assay.vocabulary import Settings, TrustFacts
 
 SIGNERS_URI = "urn:assay:trust:signers"
@@ -43,7 +36,7 @@ EXTENDED_KEY_USAGES = (
 """Purposes a certificate may have. Left to itself the library calls the official claim-signing purpose *invalid*."""
 
 _PROFILE_NAME = re.compile(r"[a-z0-9][a-z0-9+._-]{0,63}")
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class ListKind(StrEnum):
@@ -103,7 +96,7 @@ def load(settings: Settings) -> Profile:
     Raises:
         TrustError: The name is not a profile's name, the index is damaged, or a list is not the one that was added.
     """
-    folder = _folder(settings)
+    folder = folder_of(settings)
     try:
         index = json.loads((folder / "lists.json").read_bytes())
         lists = tuple(codec.decode(TrustList, entry) for entry in index["lists"])
@@ -123,39 +116,6 @@ def _read_list(folder: Path, entry: TrustList, settings: Settings) -> str:
     if hashlib.sha256(pem).hexdigest() != entry.sha256:
         raise TrustError(f"{path} was changed after it was added", hint=_refill(settings))
     return pem.decode("ascii")
-
-
-def add(  # noqa: D417
-    settings: Settings, data: bytes, *, kind: ListKind | None, source: str, issued: date | None, today: date
-) -> TrustList:
-    """Add a list to the profile; a newer list of the same kind and source takes the place of the older one.
-
-    Args:
-        data: PEM certificates, or a list of trusted entities in JSON (ETSI TS 119 602), as the C2PA publishes it.
-        kind: What the list may vouch for; None takes timestamps where a JSON list is named so, and signers otherwise.
-        issued: When the list was issued; None takes the date that a JSON list states.
-
-    Raises:
-        TrustError: There is no certificate in the data, or one that cannot be read.
-    """
-    certificates, stated_kind, stated_date = _parse(data, source)
-    pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
-    entry = TrustList(
-        kind=kind or stated_kind,
-        source=source,
-        issued=issued or stated_date,
-        added=today,
-        sha256=hashlib.sha256(pem).hexdigest(),
-        certificates=len(certificates),
-    )
-    replaced = (entry.kind, entry.source)
-    others = (old for old in load(settings).lists if (old.kind, old.source) != replaced and old.sha256 != entry.sha256)
-    folder = _folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / f"{entry.sha256}.pem", pem)
-    index = {"lists": [codec.encode(each) for each in (*others, entry)]}
-    write_whole(folder / "lists.json", json.dumps(index, indent=2).encode())
-    return entry
 
 
 def profiles(home: Path) -> tuple[str, ...]:
@@ -190,45 +150,15 @@ def reader_settings(profile: Profile, *, timestamps: bool = True) -> dict[str, A
 
 
 def _blocks(pem: str) -> list[str]:
-    return [block.decode() for block in _PEM.findall(pem.encode())]
+    return [block.decode() for block in PEM_BLOCK.findall(pem.encode())]
 
 
-def _parse(data: bytes, source: str) -> tuple[list[x509.Certificate], ListKind, date | None]:
-    try:
-        if data.lstrip().startswith(b"{"):
-            return _parse_entities(json.loads(data))
-        certificates = [x509.load_pem_x509_certificate(block) for block in _PEM.findall(data)]
-    except (ValueError, TypeError, KeyError, binascii.Error, RecursionError) as error:
-        raise TrustError(
-            f"{source}: not a list of certificates: {error}",
-            hint="Give PEM certificates, or the JSON list of trusted entities that the C2PA publishes.",
-        ) from error
-    if not certificates:
-        raise TrustError(
-            f"{source}: no certificate found", hint="A PEM file has blocks that begin with -----BEGIN CERTIFICATE-----."
-        )
-    return certificates, ListKind.SIGNERS, None
+def folder_of(settings: Settings) -> Path:
+    """Where the profile is kept.
 
-
-def _parse_entities(document: Any) -> tuple[list[x509.Certificate], ListKind, date | None]:
-    listing = document["LoTE"]
-    scheme = listing["ListAndSchemeInformation"]
-    is_timestamps = any("TSA" in name["value"] for name in scheme["SchemeName"])
-    certificates = [x509.load_der_x509_certificate(der) for der in _entity_certificates(listing["TrustedEntitiesList"])]
-    if not certificates:
-        raise ValueError("the list is empty")
-    kind = ListKind.TIMESTAMPS if is_timestamps else ListKind.SIGNERS
-    return certificates, kind, date.fromisoformat(scheme["ListIssueDateTime"][:10])
-
-
-def _entity_certificates(entities: Iterable[Any]) -> Iterable[bytes]:
-    for entity in entities:
-        for service in entity["TrustedEntityServices"]:
-            for certificate in service["ServiceInformation"]["ServiceDigitalIdentity"]["X509Certificates"]:
-                yield base64.b64decode(certificate["val"])
-
-
-def _folder(settings: Settings) -> Path:
+    Raises:
+        TrustError: The name is not a profile's name.
+    """
     if not _PROFILE_NAME.fullmatch(settings.trust):
         raise TrustError(
             f"{settings.trust!r} is not a name for a trust profile",
@@ -238,4 +168,4 @@ def _folder(settings: Settings) -> Path:
 
 
 def _refill(settings: Settings) -> str:
-    return f"Remove {_folder(settings)} and fill the profile again: assay trust update, or assay trust add FILE."
+    return f"Remove {folder_of(settings)} and fill the profile again: assay trust update, or assay trust add FILE."

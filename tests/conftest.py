@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assay.vocabulary import Settings
-from forensics import trust
+from forensics import anchors, trust
 from tests.authority import Authority
 
 REPO_ROOT = Path(__file__).parents[1]
@@ -80,7 +80,7 @@ def home(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A data folder whose profile `c2pa` trusts the test authority; never written to after this."""
     folder = tmp_path_factory.mktemp("home")
     settings = Settings(home=folder)
-    trust.add(
+    anchors.add(
         settings,
         authority.anchors,
         kind=trust.ListKind.SIGNERS,

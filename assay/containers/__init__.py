@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from assay.containers.bmp import walk_bmp
 from assay.containers.boxes import walk_boxes, walk_jxl
@@ -35,6 +36,7 @@ _WALKERS: Mapping[str, Callable[[bytes], Container]] = {
 }
 
 
+@lru_cache(maxsize=1)  # the same file is asked for twice in a row: as an exhibit, and for its metadata
 def walk(data: bytes, format: str) -> Container:  # noqa: A002 - the vocabulary's word
     """Follow the structure of a file.
 

@@ -12,7 +12,8 @@ from datetime import date
 from assay import __version__
 from assay.errors import ConfigurationError, NetworkError
 from assay.vocabulary import Settings
-from forensics.trust import ListKind, TrustList, add
+from forensics.anchors import add
+from forensics.trust import ListKind, TrustList
 
 MAX_BYTES = 8 * 2**20
 SECONDS = 30.0

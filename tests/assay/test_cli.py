@@ -340,11 +340,11 @@ def test_progress_bar_and_colour_on_a_terminal_only(folder: Path, monkeypatch: p
 def test_dates_of_the_trust_list_are_judged(tmp_path: Path, authority: Authority) -> None:
     from assay import doctor
     from assay.vocabulary import Settings
-    from forensics import trust
+    from forensics import anchors
 
     settings = Settings(home=tmp_path)
     issued = date(2026, 1, 1)
-    trust.add(settings, authority.anchors, kind=None, source="t", issued=issued, today=issued)
+    anchors.add(settings, authority.anchors, kind=None, source="t", issued=issued, today=issued)
     for age, state in ((90, doctor.State.SOUND), (91, doctor.State.NOTE)):
         findings = doctor.examine(settings, today=issued + timedelta(days=age))
         (found,) = [finding for finding in findings if finding.what == "trust lists"]

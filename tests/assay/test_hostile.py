@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.jobs.verify import examine
-from assay.vocabulary import Attestation, Failed, Limits, Settings
+from assay.vocabulary import Failed, Limits, Settings
 from tests.benchmarks.endurance import Endurance, endure, in_a_fresh_process
 from tests.bombs import ENDLESS, SURVIVED, TOO_LARGE
 from tests.seeds import encoded
@@ -33,23 +33,27 @@ def failures(run: Endurance, names: set[str]) -> set[str]:
     return {name for name in names if read[name].startswith("failed: ")}
 
 
-def test_every_file_of_the_hostile_corpus_gets_its_report(shared: Path, settings: Settings) -> None:
-    paths = sorted(path for path in (shared / "hostile").rglob("*") if path.is_file())
-    assert len(paths) == CORPUS
+@pytest.mark.parametrize("half", [0, 1])
+def test_every_file_of_the_hostile_corpus_gets_its_report(shared: Path, settings: Settings, half: int) -> None:
+    corpus = sorted(path for path in (shared / "hostile").rglob("*") if path.is_file())
+    assert len(corpus) == CORPUS
+    paths = corpus[half::2]
     run = in_a_fresh_process(endure, paths, settings)
     assert run.failures == ()
-    assert len(run.readings) == CORPUS
-    opened = CORPUS - len(failures(run, {path.name for path in paths}))
-    assert opened > CORPUS // 2  # most of these files are odd, yet fine; a reader that refuses them all is no reader
+    assert set(run.readings) == {str(path) for path in paths}
+    opened = run.census()["no credentials"]
+    assert (
+        opened > len(paths) // 2
+    )  # most of these files are odd, yet fine; a reader that refuses them all is no reader
 
 
 def test_bombs_are_survived(bombs: Path, settings: Settings) -> None:
     harmless = bombs / "harmless.png"
-    paths = [harmless, harmless, *sorted(bombs.iterdir()), harmless]
-    run = in_a_fresh_process(endure, paths, settings)
+    run = in_a_fresh_process(endure, sorted(bombs.iterdir()), settings)
     assert run.failures == ()
     assert failures(run, set(TOO_LARGE)) == set(TOO_LARGE)
     assert run.readings[str(harmless)] == "no credentials"
+    assert set(run.census()) == {"failed", "no credentials"}  # never anybody's attestation
 
 
 @pytest.mark.parametrize("name", TOO_LARGE)
@@ -92,8 +96,3 @@ def test_the_counters_count(tmp_path: Path, settings: Settings) -> None:
     run = endure([path], replace(settings, limits=Limits(seconds=0.0001)))
     assert run.slow
     assert run.failures
-
-
-def test_a_file_is_never_trusted_for_being_hostile(bombs: Path, settings: Settings) -> None:
-    for report in examine(sorted(bombs.iterdir()), settings=settings):
-        assert not any(isinstance(outcome, Attestation) for outcome in report.outcomes)

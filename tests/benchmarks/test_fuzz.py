@@ -19,10 +19,11 @@ CLEAN = Endurance(
 )
 
 
-def test_five_hundred_mutants_do_no_harm(tmp_path: Path) -> None:
-    outcome = in_a_fresh_process(fuzz, 500, 0, tmp_path / "kept")
+@pytest.mark.parametrize("seed", [0, 1])
+def test_five_hundred_mutants_do_no_harm(tmp_path: Path, seed: int) -> None:
+    outcome = in_a_fresh_process(fuzz, 250, seed, tmp_path / "kept")
     assert outcome.failures == ()
-    assert outcome.n == sum(outcome.endurance.census().values()) == 500
+    assert outcome.n == sum(outcome.endurance.census().values()) == 250
     assert not (tmp_path / "kept").exists()
 
 
@@ -56,10 +57,12 @@ def test_each_kind_of_harm_fails_the_run(bad: dict[str, object]) -> None:
     assert clean.failures == ()
     harmed = replace(clean, endurance=replace(CLEAN, **bad))  # type: ignore[arg-type]
     assert len(harmed.failures) == 1
-    assert any(line.startswith("FAILURE") for line in describe(harmed))
     assert replace(clean, forged=("x",)).failures == ("x",)
 
 
 def test_the_summary_gives_a_bound() -> None:
     outcome = Outcome(n=500, seeds=15, endurance=CLEAN, forged=(), trusted=1)
+    assert "failures             1; at 95 % at most 1.11% of such mutants fail" in list(
+        describe(replace(outcome, forged=("x",)))
+    )
     assert "failures             0; at 95 % at most 0.74% of such mutants fail" in list(describe(outcome))

@@ -46,10 +46,10 @@ def test_nobody_is_trusted_without_a_list_and_the_report_says_why(
     assert found.state == "intact, signer unknown"
     assert "holds no list" in found.summary
     other = replace(stranger_settings, trust="other")
-    from forensics import trust
+    from forensics import anchors
 
     today = datetime.now(UTC).date()
-    trust.add(other, Authority.create("Other").anchors, kind=None, source="t", issued=None, today=today)
+    anchors.add(other, Authority.create("Other").anchors, kind=None, source="t", issued=None, today=today)
     assert "does not vouch" in attest(other, exhibit_of(signed)).summary
 
 

@@ -1,14 +1,13 @@
 import json
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.errors import TrustError
 from assay.vocabulary import Settings, Trust
-from forensics import trust
+from forensics import anchors, trust
 from forensics.trust import ListKind
 from tests.authority import Authority, self_signed_camera
 from tests.forensics.conftest import attest, exhibit_of
@@ -17,7 +16,7 @@ TODAY = date(2026, 11, 23)
 
 
 def _add(settings: Settings, pem: bytes, kind: ListKind | None = None, source: str = "test") -> trust.TrustList:
-    return trust.add(settings, pem, kind=kind, source=source, issued=None, today=TODAY)
+    return anchors.add(settings, pem, kind=kind, source=source, issued=None, today=TODAY)
 
 
 def test_a_profile_that_nobody_filled_is_empty(stranger_settings: Settings) -> None:
@@ -37,15 +36,6 @@ def test_added_list_comes_back(stranger_settings: Settings, authority: Authority
     assert trust.profiles(stranger_settings.home) == ("c2pa",)
 
 
-def test_newer_list_replaces_the_older_from_its_source(stranger_settings: Settings, authority: Authority) -> None:
-    _add(stranger_settings, authority.anchors)
-    _add(stranger_settings, Authority.create("Other").anchors, source="elsewhere")
-    newer = _add(stranger_settings, Authority.create("Newer").anchors)
-    lists = trust.load(stranger_settings).lists
-    assert [entry.source for entry in lists] == ["elsewhere", "test"]
-    assert lists[-1] == newer
-
-
 def test_digest_covers_every_list(stranger_settings: Settings, authority: Authority) -> None:
     _add(stranger_settings, authority.anchors)
     before = trust.load(stranger_settings).facts()
@@ -53,35 +43,6 @@ def test_digest_covers_every_list(stranger_settings: Settings, authority: Author
     after = trust.load(stranger_settings).facts()
     assert before.sha256 != after.sha256
     assert after.certificates == 2
-
-
-def test_official_lists(stranger_settings: Settings, shared: Path) -> None:
-    folder = shared / "c2pa" / "conformance-public" / "trust-list"
-    signers = _add(stranger_settings, (folder / "C2PA-TRUST-LIST.json").read_bytes())
-    stamps = _add(stranger_settings, (folder / "C2PA-TSA-TRUST-LIST.json").read_bytes())
-    assert (signers.kind, signers.certificates, signers.issued) == (ListKind.SIGNERS, 30, date(2026, 8, 5))
-    assert (stamps.kind, stamps.certificates, stamps.issued) == (ListKind.TIMESTAMPS, 22, date(2026, 8, 5))
-    assert trust.load(stranger_settings).facts().issued == date(2026, 8, 5)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"hello",
-        b"{",
-        b"{}",
-        b'{"LoTE": 3}',
-        b'{"LoTE": {"ListAndSchemeInformation": {"SchemeName": []}, "TrustedEntitiesList": []}}',
-        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        b"[" * 100_000,
-        b'{"a":' + b"[" * 100_000,
-    ],
-)
-def test_what_is_no_list_is_refused(stranger_settings: Settings, data: bytes) -> None:
-    with pytest.raises(TrustError, match="test: "):
-        _add(stranger_settings, data)
-    assert trust.profiles(stranger_settings.home) == ()
 
 
 def test_a_changed_list_is_not_used(stranger_settings: Settings, authority: Authority) -> None:

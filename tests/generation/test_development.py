@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from assay.errors import SigningError
 from generation.declaration import Declaration
-from generation.development import CHAIN, KEY, NAME, ROOT, development_key
+from generation.development import CHAIN, KEY, NAME, ROOT, _make, development_key
 from generation.sign import sign
 from tests.seeds import encoded
 
@@ -59,6 +59,15 @@ def test_many_at_once_get_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: development_key(tmp_path / "development"), range(8)))
     assert len(set(keys)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["development"]
+
+
+def test_the_second_of_two_makers_leaves_the_first_key(tmp_path: Path) -> None:
+    folder = tmp_path / "development"
+    _make(folder)
+    first = development_key(folder)
+    _make(folder)
+    assert development_key(folder) == first
     assert [path.name for path in tmp_path.iterdir()] == ["development"]
 
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from PIL.PngImagePlugin import PngInfo
 
 from assay.errors import SigningError
+from assay.formats import FORMATS
 from assay.vocabulary import Action
 from generation.declaration import SOURCE_TYPES, Declaration, Ingredient, Relationship
 from generation.sign import sign, sign_file, sign_sidecar
@@ -42,6 +43,15 @@ def test_every_format_is_signed_and_keeps_its_pixels(carrier: Carrier, desk: Sig
     assert manifests.active["title"] == "A picture"
     assert same_picture(plain, signed)
     assert len(signed) - len(plain) < 8_000  # no thumbnail
+
+
+@pytest.mark.parametrize("format_name", ["HEIF", "JXL"])
+def test_formats_that_need_an_extra_to_be_opened_are_signed(format_name: str, desk: SigningKey, read: Read) -> None:
+    FORMATS[format_name].register("picture")
+    stream = BytesIO()
+    photograph().save(stream, format_name, **({"use_container": True} if format_name == "JXL" else {}))
+    mime = FORMATS[format_name].mime
+    assert read(sign(stream.getvalue(), mime, desk, PLAIN), mime).state == "Trusted"
 
 
 @pytest.mark.parametrize("algorithm", KEY_MAKERS)
@@ -217,6 +227,7 @@ def test_a_certificate_without_an_organisation_or_identifiers_is_refused_with_th
         (b"", "image/png", "not an image in a known format"),
         (b"hello", "image/png", "not an image in a known format"),
         (encoded("BMP"), "image/bmp", "type is unsupported"),
+        (b"\xff\x0a" + bytes(64), "image/jxl", "Not a valid JPEG XL container"),
         (encoded("PNG")[:8], "image/png", "could not be parsed"),
         (encoded("JPEG")[:300], "image/jpeg", "could not be parsed"),
     ],
