@@ -13,7 +13,7 @@ import warnings
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -53,7 +53,7 @@ def receive(source: Path | bytes, name: str, limits: Limits) -> Exhibit:
 
 def _read(path: Path, name: str, limits: Limits) -> tuple[bytes, bytes | None]:
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise UnreadableError(f"{name}: not a regular file", hint="Name an image file, or a folder of them.")
             data = stream.read(limits.max_bytes + 1)
@@ -66,10 +66,15 @@ def _read(path: Path, name: str, limits: Limits) -> tuple[bytes, bytes | None]:
 def _sidecar(path: Path, limits: Limits) -> bytes | None:
     """The manifest beside the file, under the name that C2PA 2.2, section 11.4, recommends."""
     try:
-        with path.with_suffix(".c2pa").open("rb") as stream:
-            return stream.read(limits.max_bytes)
+        with _opened(path.with_suffix(".c2pa")) as stream:
+            return stream.read(limits.max_bytes) or None
     except OSError:
         return None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Without waiting for whoever writes into a pipe of that name."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
 
 
 def inspect(exhibit: Exhibit, limits: Limits) -> Exhibit:
@@ -83,7 +88,7 @@ def inspect(exhibit: Exhibit, limits: Limits) -> Exhibit:
     family = _family(exhibit)
     name = exhibit.facts.name
     if family.name == "JXL":  # its reader decodes everything on opening, so the bound has to come first
-        _require_within(jxl_size(exhibit.data), name, limits)
+        _require_within(jxl_size(exhibit.data, name), name, limits)
     with open_image(exhibit.data, family, name) as image:
         _require_within(image.size, name, limits)
         _require_rendered(image, name)

@@ -21,15 +21,19 @@ class _Bits:
         return taken
 
 
-def jxl_size(data: bytes) -> tuple[int, int]:
+def jxl_size(data: bytes, name: str) -> tuple[int, int]:
     """Width and height (ISO/IEC 18181-1, section D.2, SizeHeader).
+
+    Args:
+        data: The file.
+        name: The file's name, for the error.
 
     Raises:
         DamagedImage: There is no codestream.
     """
     at = 0 if data.startswith(b"\xff\x0a") else _codestream(data)
     if data[at : at + 2] != b"\xff\x0a":
-        raise DamagedImage("the JPEG XL file has no codestream", hint=_HINT)
+        raise DamagedImage(f"{name}: the JPEG XL file has no codestream", hint=_HINT)
     bits = _Bits(data[at + 2 : at + 18])
     is_small = bits.take(1)
     height = _side(bits, is_small)

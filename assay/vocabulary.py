@@ -202,7 +202,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing that a manifest says was done to the image (C2PA 2.2, section 18.15)."""
+    """One thing that a manifest says was done to the image (C2PA 2.2, section 18.14)."""
 
     name: str
     digital_source_type: str | None = None

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from c2pa import C2paError, Context, Reader
 
+from assay.containers import has_joined_stores
 from assay.vocabulary import (
     AiUse,
     Attestation,
@@ -31,6 +32,8 @@ from forensics import declarations, trust
 from forensics.manifests import Store
 from forensics.offline import REMOTE_ERROR, require_closed_network
 
+_BOXED = frozenset({"AVIF", "HEIF"})
+_JOINED = "two manifest stores in one box (C2PA 2.2, section 15.5.2.1)"
 _SIDECAR_ONLY = frozenset({"BMP"})
 """Formats that have no place for a manifest inside."""
 
@@ -75,11 +78,12 @@ class Credentials:
         """Read and validate the manifest store of one file; exactly one outcome."""
         try:
             store = self._read(exhibit)
-        except C2paError as error:
+        except (C2paError, ValueError) as error:
             return (self._unread(exhibit, str(error)),)
         if store is None:
             return (self._none_found(exhibit),)
-        return (self._attest(store),)
+        joined = exhibit.picture.format in _BOXED and has_joined_stores(exhibit.data)
+        return (self._attest(store, [_JOINED] if joined else []),)
 
     def _read(self, exhibit: Exhibit) -> Store | None:
         store = _read_store(exhibit, self._context)
@@ -119,10 +123,10 @@ class Credentials:
             details=(Detail(name="Remote manifest", value=url),),
         )
 
-    def _attest(self, store: Store) -> Attestation:
+    def _attest(self, store: Store, faults: list[str]) -> Attestation:
         """Numbered as in C2PA 2.2, section 15: structure and hashes, signature, signer, ingredients."""
         root = store.tree()
-        integrity = Integrity.INTACT if store.is_intact() else Integrity.BROKEN  # (1) and (2)
+        integrity = Integrity.INTACT if store.is_intact() and not faults else Integrity.BROKEN  # (1) and (2)
         signer_trust = store.trust()  # (3)
         history_failures = store.history_failures()  # (4)
         history = History.BROKEN if history_failures else History.INTACT
@@ -139,7 +143,7 @@ class Credentials:
             identity=store.identities(),
             summary=self._summary(root.signer, integrity, signer_trust, history),
             details=(
-                *(Detail(name="Failed check", value=text) for text in store.active_failures()),
+                *(Detail(name="Failed check", value=text) for text in (*faults, *store.active_failures())),
                 *(Detail(name="Certificate", value=code) for code in store.trust_failures()),
                 *(Detail(name="Failed check in the history", value=text) for text in history_failures),
                 *store.bindings(),

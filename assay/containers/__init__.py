@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from assay.containers.bmp import walk_bmp
-from assay.containers.boxes import walk_boxes, walk_jxl
+from assay.containers.boxes import has_joined_stores, walk_boxes, walk_jxl
 from assay.containers.gif import walk_gif
 from assay.containers.jpeg import walk_jpeg
 from assay.containers.model import Block, Container, Kind
@@ -20,7 +20,7 @@ from assay.containers.png import walk_png
 from assay.containers.tiff import walk_tiff
 from assay.containers.webp import walk_webp
 
-__all__ = ["Block", "Container", "Kind", "walk"]
+__all__ = ["Block", "Container", "Kind", "has_joined_stores", "walk"]
 
 _WALKERS: Mapping[str, Callable[[bytes], Container]] = {
     "JPEG": walk_jpeg,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from assay.containers.model import MAX_STEPS, TOO_MANY, Block, Container, Kind
@@ -10,6 +11,7 @@ from assay.containers.model import MAX_STEPS, TOO_MANY, Block, Container, Kind
 _MAX_ITEMS = 10_000
 _MAX_ITEM_BYTES = 16 * 2**20
 _IN_FILE, _IN_IDAT = 0, 1
+_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _XMP_TYPE = b"application/rdf+xml"
 _NAMED = {b"mpvd": "the video of a motion photo (MP4)", b"sefd": "a Samsung trailer"}
 _TOP_LEVEL = frozenset(
@@ -38,6 +40,20 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[_Box]:
             return
         yield _Box(data[at + 4 : at + 8], at + header, at + size)
         at += size
+
+
+def has_joined_stores(data: bytes) -> bool:
+    """Whether a C2PA box (C2PA 2.2, section A.5.1) holds a second manifest store behind the first.
+
+    A file has one store (section 15.5.2.1). Readers take the first, and what follows in the box is left out of the
+    hash, so a second one could stand there unnoticed.
+    """
+    for box in islice(_boxes(data, 0, len(data)), MAX_STEPS):
+        if box.type == b"uuid" and data[box.start : box.start + 16] == _C2PA:
+            purpose_end = data.find(b"\0", box.start + 20, box.stop)
+            stores = list(islice(_boxes(data, purpose_end + 9, min(box.stop, len(data))), 2))
+            return purpose_end >= 0 and [store.type for store in stores] == [b"jumb", b"jumb"]
+    return False
 
 
 def end_of_boxes(data: bytes, at: int) -> int:

@@ -85,17 +85,22 @@ def test_reading_files(tmp_path: Path) -> None:
     received = exhibit.receive(path, str(path), LIMITS)
     assert received.data == path.read_bytes()
     assert received.sidecar is None
+    os.mkfifo(tmp_path / "x.c2pa")
+    assert exhibit.receive(path, str(path), LIMITS).sidecar is None
+    (tmp_path / "x.c2pa").unlink()
     (tmp_path / "x.c2pa").write_bytes(b"manifest")
     assert exhibit.receive(path, str(path), LIMITS).sidecar == b"manifest"
 
 
-@pytest.mark.parametrize("kind", ["missing", "folder", "fifo", "forbidden"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "device", "fifo", "forbidden"])
 def test_what_is_no_readable_file_is_named(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x.jpg"
     if kind == "folder":
         path.mkdir()
-    elif kind == "fifo":
+    elif kind == "device":
         path = Path("/dev/null")
+    elif kind == "fifo":
+        os.mkfifo(path)
     elif kind == "forbidden":
         path.write_bytes(b"x")
         path.chmod(0)

@@ -26,7 +26,7 @@ from PIL.PngImagePlugin import PngInfo
 from assay.formats import FORMATS
 from assay.stats import clopper_pearson
 from assay.vocabulary import Settings
-from forensics import trust
+from forensics import anchors, trust
 from generation.declaration import Declaration, Ingredient, Relationship
 from generation.sign import sign
 from generation.signing_key import SigningKey
@@ -141,7 +141,7 @@ def fuzz(n: int, seed: int, keep: Path) -> Outcome:
 
 def _trusting(authority: Authority, home: Path) -> Settings:
     settings = Settings(home=home)
-    trust.add(
+    anchors.add(
         settings,
         authority.anchors,
         kind=trust.ListKind.SIGNERS,

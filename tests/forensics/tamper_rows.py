@@ -350,8 +350,6 @@ TAMPER_ROWS = (
         id="two-stores",
         what="two manifest stores joined in one place",
         make=two_stores,
-        only=tuple(name for name in CARRIERS if name != AVIF.name),
-        elsewhere="there the second store counts as padding: see the last table",
     ),
     Row(
         id="two-places",
@@ -422,14 +420,6 @@ UNCOVERED_ROWS = (
         id="padding",
         what="a box of padding (`free`, `skip`) appended",
         make=padded,
-        expected=TRUSTED,
-        only=("AVIF",),
-        elsewhere=_ONLY_AVIF,
-    ),
-    Row(
-        id="two-stores-uncovered",
-        what="a second manifest store behind the first, in the same box; it is never read",
-        make=two_stores,
         expected=TRUSTED,
         only=("AVIF",),
         elsewhere=_ONLY_AVIF,

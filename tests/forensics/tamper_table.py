@@ -17,7 +17,7 @@ import c2pa
 from assay import exhibit
 from assay.errors import UnreadableError
 from assay.vocabulary import Attestation, Failed, Measurement, Nothing, Observation, Outcome, Settings, Skipped
-from forensics import trust
+from forensics import anchors, trust
 from forensics.credentials import Credentials
 from tests.authority import Authority
 from tests.carriers import CARRIERS, Carrier
@@ -110,8 +110,8 @@ What `assay verify` says of a signed file after each kind of edit, with the numb
 while the table is made, from a photograph in six formats, signed by a test authority that the reader trusts. The edits
 themselves are in `tests/tamper.py`; nothing in there has the signer's key.
 
-`python -m tests.forensics.tamper_table` rewrites this page. It was measured with c2pa-python {version} (c2pa-rs {sdk}); readings change between
-releases of that library, so a test compares.
+`python -m tests.forensics.tamper_table` rewrites this page. It was measured with c2pa-python {version} (c2pa-rs {sdk});
+readings change between releases of that library, so a test compares.
 """
 
 _SECTIONS = (
@@ -185,7 +185,7 @@ def main() -> None:
     authority = Authority.create()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home")
-        trust.add(
+        anchors.add(
             settings,
             authority.anchors,
             kind=trust.ListKind.SIGNERS,
