@@ -256,16 +256,18 @@ def test_what_made_the_report_is_in_it() -> None:
 
 def test_no_more_results_than_a_run_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_RESULTS == 25_000
+    few = 300
+    monkeypatch.setattr(as_sarif, "MAX_RESULTS", few)
     (error,) = samples.broken().violations
     warning = replace(error, rule="weaker", severity=Severity.WARNING)
-    crowd = (warning,) * (MAX_RESULTS - 1)
+    crowd = (warning,) * (few - 1)
     shown = replace(report(exhibit=facts()), violations=(*crowd, error, error, error))
     log = json.loads(as_sarif.render([shown]))
     results = log["runs"][0]["results"]
-    assert len(results) == MAX_RESULTS
+    assert len(results) == few
     assert [result["level"] for result in results[-4:]] == ["warning", "error", "error", "error"]
     (notification,) = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
-    assert notification["message"]["text"] == "2 results left out, the least severe: a run may have 25,000."
+    assert notification["message"]["text"] == "2 results left out, the least severe: a run may have 300."
     assert log["runs"][0]["invocations"][0]["executionSuccessful"] is True
 
 
