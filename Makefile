@@ -53,6 +53,7 @@ bless: .venv/.ready ## Rewrite the golden reports after an intended change
 .PHONY: lock
 lock: .venv/.ready ## Pin and hash the requirements again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements.txt
+	echo "setuptools>=80" | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.txt pyproject.toml - -o requirements-core.txt
 	echo "uv==0.13.9" | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header - -o requirements-uv.txt
 
 .PHONY: clean

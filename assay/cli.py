@@ -9,6 +9,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -37,14 +38,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[options.command](options)
     except AssayError as error:
-        print(f"assay: {error}\n  {error.hint}", file=sys.stderr)
-        return error.exit_code
+        return _complain(str(error), error.hint, error.exit_code)
     except BrokenPipeError:
         # Whoever read the output has seen enough; this keeps the interpreter from complaining about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        return 141  # as a shell says of a process that a closed pipe ended: what was not seen was not judged
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if "ASSAY_DEBUG" in os.environ:
+            raise
+        message = f"an error in Assay itself: {type(error).__name__}: {error}"
+        return _complain(message, "Please report it, with what ASSAY_DEBUG=1 prints before this.", 2)
+
+
+def _complain(message: str, hint: str, code: int) -> int:
+    """An error in two lines: what is wrong, and what to do. File names may hold anything, so they are escaped."""
+    from assay.report.escape import visible
+
+    print(f"assay: {visible(message)}\n  {visible(hint)}", file=sys.stderr)
+    return code
 
 
 # --- verify -----------------------------------------------------------------------------------------------------------
@@ -55,10 +68,12 @@ def verify(options: Namespace) -> int:
     from assay.jobs.verify import examine
     from assay.report.privacy import masked
 
-    sources = list(_sources(options))
+    settings = _settings(options)
+    sources = list(_sources(options, settings.limits))
+    _require_harmless(options, sources)
     reports = examine(
         sources,
-        settings=_settings(options),
+        settings=settings,
         workers=options.jobs,
         decode=options.decode,
         previews=options.format == "html",
@@ -76,21 +91,31 @@ def _settings(options: Namespace) -> Settings:
     return from_environment(home=options.home, trust=options.trust, limits=Limits(**given))
 
 
-def _sources(options: Namespace) -> Iterator[Source]:
+def _sources(options: Namespace, limits: Limits) -> Iterator[Source]:
     from assay.jobs.sources import expand, read_list
 
     if not options.paths and not options.files_from:
         raise ConfigurationError("No input", hint="Name files, folders or globs; - reads an image from stdin.")
+    if "-" in options.paths and (options.files_from == "-" or options.paths.count("-") > 1):
+        raise ConfigurationError("Standard input can be read once", hint="Write the image or the list to a file.")
     for path in options.paths:
         if path == "-":
-            yield sys.stdin.buffer.read()
+            yield sys.stdin.buffer.read(limits.max_bytes + 1)
         else:
-            yield from expand([path])
+            yield from expand(path)
     if options.files_from == "-":
-        yield from expand(read_list(sys.stdin.buffer))
+        yield from read_list(sys.stdin.buffer)
     elif options.files_from:
         with _opened(Path(options.files_from)) as stream:
-            yield from expand(read_list(stream))
+            yield from read_list(stream)
+
+
+def _require_harmless(options: Namespace, sources: Iterable[Source]) -> None:
+    """Refuse to write a report over an image that is examined."""
+    targets = {os.path.realpath(path) for path in (options.output, options.write_baseline) if path is not None}
+    for source in sources if targets else ():
+        if not isinstance(source, bytes) and os.path.realpath(source) in targets:
+            raise ConfigurationError(f"{source} is examined, and would be written over", hint="Choose another place.")
 
 
 def _judged(reports: Iterable[Report], options: Namespace) -> Iterator[Report]:
@@ -167,7 +192,7 @@ def _stream(reports: Iterable[Report], name: str) -> None:
         sys.stdout.flush()
         if name == "text":
             seen.append(report)
-    if len(seen) > 1:
+    if name == "text" and len(seen) != 1:
         print(summary(seen), file=sys.stderr)
 
 
@@ -210,22 +235,34 @@ def doctor(options: Namespace) -> int:
 
 def trust(options: Namespace) -> int:
     """Choose whose signatures count."""
-    from forensics import trust as lists
-
     settings = _settings(options)
-    if options.action == "list":
-        for name in lists.profiles(settings.home):
-            chosen = from_environment(home=settings.home, trust=name)
-            _print_rows((f"{name}: {entry.kind}", _list_row(entry)) for entry in lists.load(chosen).lists)
-        return 0
-    if options.action == "update":
-        from assay.jobs.trust_lists import update
+    match options.action:
+        case "list":
+            _list_profiles(settings)
+            return 0
+        case "update":
+            from assay.jobs.trust_lists import update
 
-        added = update(settings, today=_today())
-    else:
-        added = (_add_list(options, settings),)
-    _print_rows((f"{settings.trust}: {entry.kind}", _list_row(entry)) for entry in added)
+            changed, what = update(settings, today=_today()), "added"
+        case "remove":
+            from forensics.anchors import remove
+
+            changed, what = remove(settings, options.sha256), "removed"
+        case _:
+            changed, what = (_add_list(options, settings),), "added"
+    _print_rows((f"{what}, {settings.trust}: {entry.kind}", _list_row(entry)) for entry in changed)
     return 0
+
+
+def _list_profiles(settings: Settings) -> None:
+    from forensics.trust import load, profiles
+
+    names = profiles(settings.home)
+    for name in names:
+        lists = load(replace(settings, trust=name)).lists
+        _print_rows((f"{name}: {entry.kind}", _list_row(entry)) for entry in lists)
+    if not names:
+        print(f"no trust list in {settings.home}, so nobody is trusted\n  assay trust update, or assay trust add FILE")
 
 
 def _add_list(options: Namespace, settings: Settings) -> TrustList:

@@ -20,12 +20,11 @@ from assay.formats import FORMATS
 from assay.guard import Worker
 from assay.jobs.protocol import Request
 from assay.jobs.worker import LIBRARIES
-from assay.vocabulary import Settings, ToolFacts
+from assay.vocabulary import TRUST_LIST_MAX_AGE_DAYS, Settings, ToolFacts
 from forensics import trust
 
 OUR_NAMES = ("assay", "generation", "watermark", "detection", "forensics", "dashboard")
 """Our top-level names are common words, which other distributions install, too."""
-STALE_DAYS = 90
 
 
 class State(StrEnum):
@@ -112,10 +111,10 @@ def _trust(settings: Settings, today: date) -> Iterator[Finding]:
         known = "issued" if entry.issued else "added"
         yield Finding(
             what="trust lists",
-            state=State.NOTE if age > STALE_DAYS else State.SOUND,
+            state=State.NOTE if age > TRUST_LIST_MAX_AGE_DAYS else State.SOUND,
             text=f"{settings.trust}: {entry.certificates} certificates for {entry.kind}, {known} {dated}, "
             f"{age} days ago, sha256 {entry.sha256[:12]}, from {entry.source}",
-            remedy="Run assay trust update." if age > STALE_DAYS else "",
+            remedy="Run assay trust update." if age > TRUST_LIST_MAX_AGE_DAYS else "",
         )
 
 

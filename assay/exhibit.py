@@ -74,7 +74,7 @@ def _sidecar(path: Path, limits: Limits) -> bytes | None:
 
 def _opened(path: Path) -> IO[bytes]:
     """Without waiting for whoever writes into a pipe of that name."""
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 
 def inspect(exhibit: Exhibit, limits: Limits) -> Exhibit:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from assay.vocabulary import Attestation, Claim, History, Integrity, Report, Severity
+from assay.vocabulary import Attestation, Claim, Report, Severity
 
 
 class FailOn(StrEnum):
@@ -60,5 +60,5 @@ def _kinds(report: Report) -> Iterator[FailOn]:
     if report.verdict.conflicts:
         yield FailOn.CONFLICT
     attestations = [outcome for outcome in report.outcomes if isinstance(outcome, Attestation)]
-    if any(item.integrity is Integrity.BROKEN or item.history is History.BROKEN for item in attestations):
+    if any(item.is_broken for item in attestations):
         yield FailOn.BROKEN

@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import queue
+import re
 import select
 import signal
 import subprocess
@@ -30,6 +31,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _START_SECONDS = 60.0
+MAX_REPLY = 16 * 2**20
+"""Bytes of one reply: a small file can be made to unfold into a large report."""
 _SINGLE_THREADED = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -38,6 +41,10 @@ _SINGLE_THREADED = {
     "MALLOC_ARENA_MAX": "2",
 }
 """Threads reserve address space, which is what the memory limit counts; parallelism comes from several workers."""
+
+
+_INHERITED = re.compile(r"(PATH|HOME|TMPDIR|TZ|LANG|LD_LIBRARY_PATH|LD_PRELOAD|(LC|PYTHON|ASSAY|COVERAGE)_?.*)")
+"""What a worker needs of the environment. The rest may hold tokens, and a worker reads what strangers wrote."""
 
 
 class Worker:
@@ -82,6 +89,10 @@ class Worker:
             UnreadableError: The worker died of this input; it is replaced.
             ConfigurationError: A new worker could not start.
         """
+        if blob is not None and len(blob) > self._limits.max_bytes:
+            raise LimitExceeded(
+                f"{name}: more than {self._limits.max_bytes:,} bytes", hint="Raise --max-bytes if you trust the source."
+            )
         process = self._ready()
         if blob is not None:
             self._memory[: len(blob)] = blob
@@ -121,11 +132,13 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             pass_fds=(shared,),
-            env={**os.environ, **_SINGLE_THREADED},
+            env={**_inherited(), **_SINGLE_THREADED},
         )
 
     def _ready(self) -> subprocess.Popen[bytes]:
         """A process that has answered the hello."""
+        if self._process is not None and self._process.poll() is not None:
+            self._stop()  # it ended while idle: nothing at hand is to blame
         if self._process is not None and self._greeting is not None:
             return self._process
         if self._process is None:
@@ -134,7 +147,8 @@ class Worker:
             greeting = self._exchange(self._process, self._hello, _START_SECONDS)
         except (TimeoutError, EOFError, BrokenPipeError, ValueError) as error:
             self._stop()
-            raise ConfigurationError("A worker process could not start", hint="Run: assay doctor") from error
+            hint = "Raise --max-memory if you lowered it; otherwise run: assay doctor"
+            raise ConfigurationError("A worker process could not start", hint=hint) from error
         if "error" in greeting:
             self._stop()
             raise ConfigurationError(greeting["error"], hint=greeting["hint"])
@@ -219,6 +233,10 @@ class Crew:
             worker.close()
 
 
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
+
+
 def _shared_file() -> IO[bytes]:
     """Memory that a child can map: never on a disk where the system offers that, and gone with its last user."""
     if hasattr(os, "memfd_create"):
@@ -231,9 +249,10 @@ def _read_line(stream: int, deadline: float) -> bytes:
 
     Raises:
         TimeoutError: The deadline (of `time.monotonic`) passed.
-        EOFError: The other side closed the stream.
+        EOFError: The other side closed the stream, or says more than any report could hold.
     """
     parts: list[bytes] = []
+    size = 0
     poll = select.poll()
     poll.register(stream, select.POLLIN)
     while True:
@@ -243,6 +262,9 @@ def _read_line(stream: int, deadline: float) -> bytes:
         if not part:
             raise EOFError
         parts.append(part)
+        size += len(part)
+        if size > MAX_REPLY:
+            raise EOFError
         if part.endswith(b"\n"):
             return b"".join(parts)
 

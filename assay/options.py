@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
+from typing import NoReturn, TypeAlias
 
 from assay import __version__, catalog
 from assay.gate import FailOn
 from assay.vocabulary import Limits
 
 _LIMITS = Limits()
+_MOST, _MOST_SECONDS = 2**40, 86_400
 
 EPILOG = """\
 exit codes:
@@ -23,12 +26,24 @@ environment:
   ASSAY_HOME   the data folder, where trust lists live
   ASSAY_TRUST  the trust profile, like --trust
   NO_COLOR     no colours
+  ASSAY_TRUST_BASE  a mirror from which `assay trust update` takes the lists
 """
+
+
+class _Parser(argparse.ArgumentParser):
+    """Escapes what it repeats of the command line: file names may hold anything."""
+
+    def error(self, message: str) -> NoReturn:
+        shown = "".join(part if part.isprintable() or part == "\n" else ascii(part)[1:-1] for part in message)
+        super().error(f"{shown}\n  names that begin with a dash go behind --")
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands; `command` of the result names the chosen one."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="assay",
         description="Tells people where an image came from.",
         epilog=EPILOG,
@@ -43,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_verify(commands: _Commands) -> None:
     verify = commands.add_parser(
         "verify",
         help="examine images: one explained verdict for each",
@@ -59,11 +74,11 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     verify.add_argument("--jobs", type=_positive, metavar="N", help="guarded workers; one a processor by default")
     verify.add_argument("--decode", action="store_true", help="decode every pixel, too: finds damage headers hide")
     for name, what, unit in (
-        ("max_bytes", "bytes in a file", int),
-        ("max_pixels", "pixels in an image", int),
-        ("max_frames", "frames in an image", int),
-        ("seconds", "seconds for one file", float),
-        ("memory_bytes", "address space of a worker, in bytes", int),
+        ("max_bytes", "bytes in a file", _positive),
+        ("max_pixels", "pixels in an image", _positive),
+        ("max_frames", "frames in an image", _positive),
+        ("seconds", "seconds for one file", _seconds),
+        ("memory_bytes", "address space of a worker, in bytes", _positive),
     ):
         default = getattr(_LIMITS, name)
         flag = "--max-memory" if name == "memory_bytes" else f"--{name.replace('_', '-')}"
@@ -101,19 +116,19 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--home", type=Path, metavar="FOLDER", help="the data folder")
 
 
-def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_explain(commands: _Commands) -> None:
     explain = commands.add_parser("explain", help="say what a check or a rule does, and what it does not mean")
     explain.add_argument("id", nargs="?", metavar="ID", help="a check or a rule; all of them are listed without one")
 
 
-def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_doctor(commands: _Commands) -> None:
     doctor = commands.add_parser(
         "doctor", help="is this environment sound? versions, trust lists and their age, guards"
     )
     _add_settings(doctor)
 
 
-def _add_trust(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_trust(commands: _Commands) -> None:
     trust = commands.add_parser("trust", help="choose whose signatures count")
     actions = trust.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show all profiles and their lists")
@@ -122,23 +137,34 @@ def _add_trust(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add.add_argument(
         "--kind",
         choices=("signers", "timestamps", "allowed"),
-        help="what the certificates vouch for: signers, timestamps, or just themselves",
+        help="what the certificates vouch for: signers, timestamps, or just themselves; a JSON list says so itself",
     )
     add.add_argument("--issued", type=str, metavar="DATE", help="when the list was issued, such as 2026-08-05")
+    remove = actions.add_parser("remove", help="take a list out of a profile")
+    remove.add_argument("sha256", metavar="SHA256", help="of the list, or how it begins, as assay trust list shows it")
     update = actions.add_parser("update", help="fetch the profile's lists from their publisher; uses the network")
-    for action in (listing, add, update):
+    for action in (listing, add, remove, update):
         _add_settings(action)
 
 
 def _fail_on(text: str) -> frozenset[FailOn]:
-    try:
-        return frozenset(FailOn(part.strip()) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{error}; choose from {', '.join(FailOn)}") from error
+    parts = {part.strip() for part in text.split(",")}
+    if unknown := sorted(parts - set(FailOn)):
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; choose from {', '.join(FailOn)}")
+    return frozenset(map(FailOn, parts))
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_MOST:,}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= _MOST_SECONDS:  # not a number is not in the range either
+        raise argparse.ArgumentTypeError(f"must be a number above 0, up to {_MOST_SECONDS:,}")
     return number

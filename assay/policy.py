@@ -29,7 +29,6 @@ from assay.vocabulary import (
     Observation,
     Outcome,
     Skipped,
-    Trust,
     Verdict,
 )
 
@@ -65,6 +64,8 @@ _CONFLICTING = "Inconclusive: the evidence contradicts itself"
 _DOES_NOT_VERIFY = "Inconclusive: its Content Credentials do not verify"
 _BROKEN_HISTORY = "Inconclusive: its Content Credentials have a broken history"
 _UNREADABLE = "Not examined: the file could not be read"
+_NOT_FETCHED = "Inconclusive: its Content Credentials lie elsewhere and were not fetched"
+_UNCHECKED = "Inconclusive: not everything could be checked"
 _INCONCLUSIVE = "Inconclusive: nothing found says how it was made"
 
 
@@ -103,22 +104,13 @@ def decide(outcomes: Iterable[Outcome]) -> Verdict:
     )
 
 
-def is_signed(outcome: Outcome) -> bool:
-    """Whether an outcome is an attestation that may carry a verdict by itself."""
-    return (
-        isinstance(outcome, Attestation)
-        and outcome.integrity is Integrity.INTACT
-        and outcome.trust is Trust.TRUSTED
-        and outcome.history is History.INTACT
-    )
-
-
 def _support(item: Evidence) -> _Support | None:
     """What a piece of evidence counts for; None where it counts for nothing."""
     match item:
         case Attestation():
-            basis = Basis.SIGNED if is_signed(item) else Basis.NOTED
-            return _counted(item.claim, basis, None, item.summary)
+            if item.history is History.BROKEN and item.claim is not Claim.GENERATED:
+                return None  # what was signed over counts only against the signer's own interest
+            return _counted(item.claim, Basis.SIGNED if item.is_signed else Basis.NOTED, None, item.summary)
         case Measurement():
             return _counted(item.claim if _is_found(item) else None, item.basis, item.log10_lr, item.summary)
         case Observation():
@@ -163,13 +155,16 @@ def _without_support(outcomes: tuple[Outcome, ...], evidence: list[Evidence], co
     if outcomes and all(isinstance(outcome, Failed | Skipped) for outcome in outcomes):
         return _inconclusive(_UNREADABLE, evidence, conflicts)
     attestations = [item for item in evidence if isinstance(item, Attestation)]
-    if any(is_signed(item) for item in attestations):
+    if any(item.is_signed for item in attestations):
         return _inconclusive(_SIGNED_WITHOUT_CLAIM, evidence, conflicts)
     if any(item.integrity is Integrity.BROKEN for item in attestations):
         return _inconclusive(_DOES_NOT_VERIFY, evidence, conflicts)
     if any(item.history is History.BROKEN for item in attestations):
         return _inconclusive(_BROKEN_HISTORY, evidence, conflicts)
-    return _inconclusive(_INCONCLUSIVE, evidence, conflicts)
+    if any(item.integrity is Integrity.NOT_FETCHED for item in attestations):
+        return _inconclusive(_NOT_FETCHED, evidence, conflicts)
+    is_partial = any(isinstance(outcome, Failed) for outcome in outcomes)
+    return _inconclusive(_UNCHECKED if is_partial else _INCONCLUSIVE, evidence, conflicts)
 
 
 def _inconclusive(headline: str, evidence: Iterable[Evidence], conflicts: tuple[str, ...]) -> Verdict:

@@ -1,4 +1,4 @@
-"""Settings from the environment: every one has a command-line twin, and the command line wins."""
+"""Settings from the environment; the command line wins."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from assay.vocabulary import Limits, Settings
+from assay.vocabulary import DEFAULT_TRUST, Limits, Settings
 
 HOME = "ASSAY_HOME"
 TRUST = "ASSAY_TRUST"
-DEFAULT_TRUST = "c2pa"
 
 
 def from_environment(*, home: Path | None = None, trust: str | None = None, limits: Limits | None = None) -> Settings:

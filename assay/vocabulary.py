@@ -62,13 +62,17 @@ class Limits:
     """Address space of one worker (`RLIMIT_AS`)."""
 
 
+DEFAULT_TRUST = "c2pa"
+"""The profile of the C2PA's own lists; it alone may be empty."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a check may be configured with."""
 
     home: Path
     """The user's data folder: trust lists live there."""
-    trust: str = "c2pa"
+    trust: str = DEFAULT_TRUST
     """Name of the trust profile that decides who is *trusted*."""
     limits: Limits = field(default_factory=Limits)
 
@@ -160,11 +164,15 @@ class History(StrEnum):
 
     INTACT = "intact"
     BROKEN = "broken"
+    UNKNOWN = "not known"
+    """There is no manifest at hand."""
 
 
 class AiUse(StrEnum):
     """The use of generative AI that a manifest, or any of its ingredients, declares."""
 
+    UNKNOWN = "not known"
+    """There is no manifest at hand, or one that does not match the file: what it states is no fact."""
     NONE = "none declared"
     POSSIBLE = "possible"
     PARTLY = "in part"
@@ -192,7 +200,7 @@ class Signer:
     not_after: str
     """ISO 8601."""
     signed_at: str | None = None
-    """ISO 8601, from a trusted or untrusted timestamp; None without one."""
+    """ISO 8601, from a timestamp whose authority the library trusts; None without one."""
 
     @property
     def name(self) -> str:
@@ -246,6 +254,16 @@ class Attestation:
     details: tuple[Detail, ...] = ()
     manifest: Manifest | None = None
     """The history as a tree; None where no manifest could be read."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the file, or something in its history, does not match what was signed."""
+        return self.integrity is Integrity.BROKEN or self.history is History.BROKEN
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it may carry a verdict by itself: intact, by a trusted signer, with a history that holds."""
+        return self.integrity is Integrity.INTACT and self.trust is Trust.TRUSTED and self.history is History.INTACT
 
     @property
     def state(self) -> str:
@@ -384,6 +402,10 @@ class Violation:
     remedy: str
     fingerprint: str
     """sha256 over the rule and the file's content, never its path: a baseline survives a rename."""
+
+
+TRUST_LIST_MAX_AGE_DAYS = 90
+"""A trust list that was issued longer ago should be fetched again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

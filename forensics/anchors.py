@@ -20,7 +20,7 @@ from assay import codec
 from assay.errors import TrustError
 from assay.files import write_whole
 from assay.vocabulary import Settings
-from forensics.trust import PEM_BLOCK, ListKind, TrustList, folder_of, load
+from forensics.trust import PEM_BLOCK, ListKind, TrustList, folder_of, read
 
 
 def add(  # noqa: D417
@@ -30,33 +30,64 @@ def add(  # noqa: D417
 
     Args:
         data: PEM certificates, or a list of trusted entities in JSON (ETSI TS 119 602), as the C2PA publishes it.
-        kind: What the list may vouch for; None takes timestamps where a JSON list is named so, and signers otherwise.
+        kind: What the list may vouch for; a JSON list says so itself.
         issued: When the list was issued; None takes the date that a JSON list states.
 
     Raises:
-        TrustError: There is no certificate in the data, or one that cannot be read.
+        TrustError: There is no certificate in the data, or one that cannot be read; the kind is missing, or is not
+            what the list says of itself.
     """
     certificates, stated_kind, stated_date = _parse(data, source)
     pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
     entry = TrustList(
-        kind=kind or stated_kind,
+        kind=_agreed(kind, stated_kind, source),
         source=source,
         issued=issued or stated_date,
         added=today,
         sha256=hashlib.sha256(pem).hexdigest(),
         certificates=len(certificates),
     )
-    replaced = (entry.kind, entry.source)
-    others = (old for old in load(settings).lists if (old.kind, old.source) != replaced and old.sha256 != entry.sha256)
+    others = [old for old in read(settings).lists if (old.kind, old.source) != (entry.kind, entry.source)]
     folder = folder_of(settings)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / f"{entry.sha256}.pem", pem)
-    index = {"lists": [codec.encode(each) for each in (*others, entry)]}
-    write_whole(folder / "lists.json", json.dumps(index, indent=2).encode())
+    _write_index(settings, [*others, entry])
     return entry
 
 
-def _parse(data: bytes, source: str) -> tuple[list[x509.Certificate], ListKind, date | None]:
+def remove(settings: Settings, prefix: str) -> tuple[TrustList, ...]:
+    """Take the lists whose sha256 begins so out of the profile.
+
+    Raises:
+        TrustError: No list does.
+    """
+    lists = read(settings).lists
+    gone = tuple(entry for entry in lists if prefix and entry.sha256.startswith(prefix.lower()))
+    if not gone:
+        raise TrustError(
+            f"No list of the profile {settings.trust!r} has a sha256 that begins with {prefix!r}",
+            hint="Look it up with: assay trust list",
+        )
+    _write_index(settings, [entry for entry in lists if entry not in gone])
+    return gone
+
+
+def _write_index(settings: Settings, lists: list[TrustList]) -> None:
+    index = {"lists": [codec.encode(entry) for entry in lists]}
+    write_whole(folder_of(settings) / "lists.json", json.dumps(index, indent=2).encode())
+
+
+def _agreed(kind: ListKind | None, stated: ListKind | None, source: str) -> ListKind:
+    """What a list may vouch for is never guessed: timestamp authorities taken for signers would be trusted."""
+    if kind and stated and kind is not stated:
+        raise TrustError(f"{source} is a list of {stated}, not of {kind}", hint="Leave --kind out.")
+    if chosen := kind or stated:
+        return chosen
+    kinds = ", ".join(ListKind)
+    raise TrustError(f"{source} does not say what it vouches for", hint=f"Say so with --kind: {kinds}.")
+
+
+def _parse(data: bytes, source: str) -> tuple[list[x509.Certificate], ListKind | None, date | None]:
     try:
         if data.lstrip().startswith(b"{"):
             return _parse_entities(json.loads(data))
@@ -70,10 +101,10 @@ def _parse(data: bytes, source: str) -> tuple[list[x509.Certificate], ListKind, 
         raise TrustError(
             f"{source}: no certificate found", hint="A PEM file has blocks that begin with -----BEGIN CERTIFICATE-----."
         )
-    return certificates, ListKind.SIGNERS, None
+    return certificates, None, None
 
 
-def _parse_entities(document: Any) -> tuple[list[x509.Certificate], ListKind, date | None]:
+def _parse_entities(document: Any) -> tuple[list[x509.Certificate], ListKind | None, date | None]:
     listing = document["LoTE"]
     scheme = listing["ListAndSchemeInformation"]
     is_timestamps = any("TSA" in name["value"] for name in scheme["SchemeName"])

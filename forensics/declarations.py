@@ -1,20 +1,20 @@
-"""What a manifest declares about how an image was made, in the classes of the C2PA Asset Signals Rubric 1.0."""
+"""What the manifests of a history declare about how an image was made.
+
+The classes are those of the C2PA Asset Signals Rubric 1.0. A history is a graph: manifests share ingredients, and a
+hostile one may run in circles, so everything here is linear in its size and never recurses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from assay.vocabulary import Action, AiUse, Claim, Manifest
+from assay.vocabulary import Action, AiUse, Claim
+from forensics.terms import CAPTURES, FULLY_GENERATED, PARTLY_GENERATED, POSSIBLY_GENERATED
 
-FULLY_GENERATED = frozenset({"trainedAlgorithmicMedia", "trainedAlgorithmicData"})
-PARTLY_GENERATED = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"})
-POSSIBLY_GENERATED = frozenset({"digitalArt", "composite", "screenCapture"})
-"""The rubric's "possibly" terms; a screen capture may show anything."""
-CAPTURES = frozenset(
-    {"digitalCapture", "computationalCapture", "compositeCapture", "negativeFilm", "positiveFilm", "print"}
-)
-
-_INCEPTION = frozenset({"c2pa.created", "c2pa.opened"})
+PARENT, COMPONENT = "parentOf", "componentOf"
+INCEPTION = frozenset({"c2pa.created", "c2pa.opened"})
 _NON_EDITORIAL = frozenset(
     {
         "c2pa.converted",
@@ -30,22 +30,31 @@ _NON_EDITORIAL = frozenset(
         "c2pa.redacted",
     }
 )
-_GENERATORS = (
-    "bing image creator",
-    "image creator from",
-    "dall",
-    "chatgpt",
-    "gpt-4o",
-    "gpt-image",
-    "adobe firefly",
-    "adobe_firefly",
-    "imagen",
-    "midjourney",
-    "stable diffusion",
+_GENERATORS = re.compile(
+    r"\b(dall[-·•. ]?e(\b|[ -]?\d)|bing image creator|image creator from|chatgpt|gpt-?4o|gpt-image|adobe[ _]firefly"
+    r"|imagen(?=[ -]?\d|$)|midjourney|stable diffusion)",
+    re.IGNORECASE,
 )
 """Software that only ever generates; some of it signs a creation without saying how it came about."""
-
 _RANK = (AiUse.NONE, AiUse.POSSIBLE, AiUse.PARTLY, AiUse.FULLY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one manifest says."""
+
+    actions: tuple[Action, ...] = ()
+    ai_use: AiUse = AiUse.NONE
+    """By itself, without its ingredients."""
+    is_vouched_for: bool = False
+    """Whether the chosen list vouches for its own signer."""
+    names_generator: bool = False
+    """Whether its software only ever generates; an inference from a name."""
+    ingredients: tuple[tuple[str, str], ...] = ()
+    """Relationship and label of each that has a manifest."""
+
+
+History = Mapping[str, Statement]
 
 
 def strongest(*uses: AiUse) -> AiUse:
@@ -53,65 +62,101 @@ def strongest(*uses: AiUse) -> AiUse:
     return max(uses, key=_RANK.index, default=AiUse.NONE)
 
 
-def own_ai_use(actions: tuple[Action, ...], generator: str | None) -> AiUse:
-    """What one manifest declares by itself, without its ingredients."""
-    return strongest(*(_of_action(action, generator) for action in actions))
-
-
-def _of_action(action: Action, generator: str | None) -> AiUse:
-    term = action.digital_source_type
+def of_term(term: str | None, *, is_inception: bool) -> AiUse:
+    """What a digital source type declares, of a whole image or of one step."""
     if term in FULLY_GENERATED:
-        return AiUse.FULLY if action.name in _INCEPTION else AiUse.PARTLY
+        return AiUse.FULLY if is_inception else AiUse.PARTLY
     if term in PARTLY_GENERATED:
         return AiUse.PARTLY
-    if term in POSSIBLY_GENERATED:
-        return AiUse.POSSIBLE
-    if term is None and action.name == "c2pa.created":
-        software = (action.software or generator or "").lower()
-        if software.startswith(_GENERATORS):
-            return AiUse.FULLY
-    return AiUse.NONE
+    return AiUse.POSSIBLE if term in POSSIBLY_GENERATED else AiUse.NONE
 
 
-def ai_use(node: Manifest) -> AiUse:
+def of_actions(actions: tuple[Action, ...]) -> AiUse:
+    """What the actions of one manifest declare."""
+    return strongest(
+        *(of_term(action.digital_source_type, is_inception=action.name in INCEPTION) for action in actions)
+    )
+
+
+def names_generator(actions: tuple[Action, ...], generator: str | None) -> bool:
+    """Whether an image that a manifest creates without a source type comes from software that only generates."""
+    if any(action.digital_source_type for action in actions):
+        return False
+    created = [action.software or generator for action in actions if action.name == "c2pa.created"]
+    names = created if actions else [generator]
+    return any(_GENERATORS.search(name) for name in names if name)
+
+
+def ai_use(history: History, root: str, *, vouched_for: bool = False) -> AiUse:
     """What a manifest and everything that went into the image declare.
 
     A parent is the image itself at an earlier time, so its declaration counts whole; a component is a part of the
     image; an input, such as a reference for a generator, is not in the image at all.
+
+    Args:
+        history: Manifests by label, in the order of the file: ingredients mostly follow what they went into.
+        root: Label of the active manifest.
+        vouched_for: Count only what signers declare for whom the chosen list vouches.
     """
-    inherited = []
-    for ingredient in node.ingredients:
-        use = ai_use(ingredient)
-        if ingredient.relationship == "parentOf":
-            inherited.append(use)
-        elif ingredient.relationship == "componentOf":
-            inherited.append(AiUse.PARTLY if use is AiUse.FULLY else use)
-    return strongest(node.ai_use, *inherited)
+    uses = {
+        label: statement.ai_use if statement.is_vouched_for or not vouched_for else AiUse.NONE
+        for label, statement in history.items()
+    }
+    changed = True
+    while changed:  # every pass but the last raises a value of four, so there are at most three times as many as nodes
+        changed = False
+        for label in reversed(list(history)):
+            inherited = strongest(uses[label], *_inherited(history[label], uses))
+            if inherited is not uses[label]:
+                uses[label], changed = inherited, True
+    return uses[root]
 
 
-def claim(node: Manifest) -> Claim | None:
-    """What the history as a whole states of the image; None where it states nothing."""
-    match ai_use(node):
+def _inherited(statement: Statement, uses: Mapping[str, AiUse]) -> Iterator[AiUse]:
+    for relationship, label in statement.ingredients:
+        use = uses.get(label, AiUse.NONE)
+        if relationship == PARENT:
+            yield use
+        elif relationship == COMPONENT:
+            yield AiUse.PARTLY if use is AiUse.FULLY else use
+
+
+def claim(history: History, root: str, *, vouched_for: bool = False) -> Claim | None:
+    """What the history as a whole states of the image; None where it states nothing, or nothing clear.
+
+    Args: as for `ai_use`.
+    """
+    match ai_use(history, root, vouched_for=vouched_for):
         case AiUse.FULLY:
             return Claim.GENERATED
         case AiUse.PARTLY:
             return Claim.EDITED
         case _:
-            actions = tuple(_line_of_descent(node))
+            line = list(line_of_descent(history, root))
+    spoken = [statement for statement in line if statement.is_vouched_for or not vouched_for]
+    actions = [action for statement in spoken for action in statement.actions]
     if any(_is_editorial(action) for action in actions):
         return Claim.EDITED
-    if any(action.digital_source_type in CAPTURES for action in actions):
-        return Claim.CAPTURED
-    return None
+    # A capture has to be stated by whoever made the oldest version, with nothing unclear, and no AI, anywhere since.
+    is_clear = all(action.name in INCEPTION | _NON_EDITORIAL for each in line for action in each.actions)
+    is_certain = ai_use(history, root) is AiUse.NONE and not any(each.names_generator for each in line)
+    oldest = line[-1].actions if spoken and line[-1] is spoken[-1] else ()
+    created = [action.digital_source_type for action in oldest if action.name == "c2pa.created"]
+    is_capture = bool(created) and all(term in CAPTURES for term in created)
+    return Claim.CAPTURED if is_clear and is_certain and is_capture else None
 
 
-def _line_of_descent(node: Manifest) -> Iterator[Action]:
-    yield from node.actions
-    for ingredient in node.ingredients:
-        if ingredient.relationship == "parentOf":
-            yield from _line_of_descent(ingredient)
+def line_of_descent(history: History, root: str) -> Iterator[Statement]:
+    """The manifest, its parent, the parent's parent, and so on."""
+    seen: set[str] = set()
+    label = root
+    while label in history and label not in seen:
+        seen.add(label)
+        yield history[label]
+        parents = (each for relationship, each in history[label].ingredients if relationship == PARENT)
+        label = next(parents, "")
 
 
 def _is_editorial(action: Action) -> bool:
     known = action.name.startswith("c2pa.") and action.name != "c2pa.unknown"
-    return known and action.name not in _INCEPTION and action.name not in _NON_EDITORIAL
+    return known and action.name not in INCEPTION | _NON_EDITORIAL

@@ -34,7 +34,7 @@ _FOOOCUS_NAMES |= {"sampler": "Sampler", "version": "Version"}
 
 # Nodes without which a workflow only scales, crops or saves what it was given.
 _GENERATIVE = re.compile(
-    r"sampler|checkpoint|unet|diffus|generat|inpaint|dall|text.?to.?image|txt2img|img2img", re.IGNORECASE
+    r"(?<!re)sampler|checkpoint|unet|diffus|inpaint|dall|text.?to.?image|txt2img|img2img", re.IGNORECASE
 )
 _MAX_NODES = 5_000
 _MAX_PROMPTS = 4

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from assay.vocabulary import Action, Detail, Manifest, Signer, Trust
+from assay.vocabulary import Action, AiUse, Detail, Manifest, Signer, Trust
 from forensics import declarations
+from forensics.declarations import INCEPTION, Statement
+from forensics.terms import term_of
 from forensics.trust import ALLOWED_URI, SIGNERS_URI, TIMESTAMPS_URI
 
 _TRUST_ONLY = ("signingCredential.", "claimSignature.outsideValidity", "timeStamp.", "cawg.")
@@ -19,8 +22,8 @@ _TRUST_ONLY = ("signingCredential.", "claimSignature.outsideValidity", "timeStam
 _SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".notRevoked")
 """How codes of success end: the first versions of the ingredient assertion list them among the failures."""
 _HARD_BINDINGS = ("assertion.dataHash.match", "assertion.bmffHash.match", "assertion.boxesHash.match")
-_MAX_NODES, _MAX_DEPTH = 500, 50
-"""Of one history. Ingredients can share ancestors, so a small store can unfold into a huge tree."""
+_MAX_DEPTH, _MAX_INGREDIENTS, _MAX_ACTIONS = 50, 100, 100
+"""Of the history as it is drawn: generations, ingredients of one manifest, actions of one manifest."""
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -70,6 +73,35 @@ class Store:
     def _by_label(self) -> dict[str, dict[str, Any]]:
         return {_text(manifest.get("label")): manifest for manifest in self.manifests}
 
+    @property
+    def root(self) -> str:
+        """The label of the active manifest."""
+        return _text(self.active.get("label"))
+
+    @cached_property
+    def statements(self) -> dict[str, Statement]:
+        """What each manifest says, by label."""
+        vouched_for = self._vouched_for()
+        return {label: _statement(manifest, label in vouched_for) for label, manifest in self._by_label.items()}
+
+    def _vouched_for(self) -> set[str]:
+        """Labels of manifests whose own signer the anchors vouch for, as far as the library checked them now."""
+        trusted, refused = set(), set()
+        for status, outcome in self._statuses():
+            label = _label(_text(status.get("url")))
+            if outcome == "success" and _is_voucher(status):
+                trusted.add(label)
+            elif outcome == "failure" and _text(status.get("code")).startswith("signingCredential."):
+                refused.add(label)
+        return trusted - refused
+
+    def _statuses(self) -> Iterator[tuple[dict[str, Any], str]]:
+        for manifest in self.manifests:
+            deltas = (delta.get("validationDeltas") for delta in _dicts(manifest.get("ingredientDeltas")))
+            for results in (manifest.get("validationResults"), *deltas):
+                for outcome in ("success", "failure"):
+                    yield from ((status, outcome) for status in _dicts(_dict(results).get(outcome)))
+
     def is_intact(self) -> bool:
         """Whether signature and hashes of the active manifest hold: nothing failed, and what must succeed did."""
         results = self.active.get("validationResults")
@@ -93,16 +125,11 @@ class Store:
         return Trust.TRUSTED if self._is_vouched_for() and not refused else Trust.UNKNOWN
 
     def _is_vouched_for(self) -> bool:
-        return any(f"[{uri}]" in voucher for uri in (SIGNERS_URI, ALLOWED_URI) for voucher in self._vouchers())
+        return any(map(_is_voucher, _dicts(_dict(self.active.get("validationResults")).get("success"))))
 
     def is_ambiguous(self) -> bool:
-        """Whether the certificate was matched with the timestamps' list, and maybe, but silently, with another."""
-        return any(f"[{TIMESTAMPS_URI}]" in voucher for voucher in self._vouchers())
-
-    def _vouchers(self) -> list[str]:
-        successes = _dicts(_dict(self.active.get("validationResults")).get("success"))
-        trusted = (status for status in successes if status.get("code") == "signingCredential.trusted")
-        return [_text(status.get("explanation")) for status in trusted]
+        """Whether a certificate was matched with the timestamps' list, and maybe, but silently, with another."""
+        return any(_names(status, TIMESTAMPS_URI) for status, _ in self._statuses())
 
     def trust_failures(self) -> list[str]:
         """Codes that say why the certificate of the active manifest is not vouched for."""
@@ -123,43 +150,47 @@ class Store:
         return list(dict.fromkeys(filter(_is_mismatch, found)))
 
     def tree(self) -> Manifest:
-        """The history, from the active manifest back; cut off after 50 steps and 500 nodes."""
-        return self._node(self.active, None, (), iter(range(_MAX_NODES)))
+        """The history as it is drawn, from the active manifest back; what came up before is not drawn out again."""
+        return self._node(self.active, None, set(), 0)
 
     def _node(
-        self, manifest: dict[str, Any], ingredient: dict[str, Any] | None, path: tuple[str, ...], budget: Iterator[int]
+        self, manifest: dict[str, Any], ingredient: dict[str, Any] | None, drawn: set[str], depth: int
     ) -> Manifest:
         label = _text(manifest.get("label"))
+        is_repeated = label in drawn
+        drawn.add(label)
+        said = self.statements[label]
         claim = _dict(manifest.get("claim") or manifest.get("claim.v2"))
-        actions = tuple(_actions(manifest))
-        generator = _generator(claim)
-        is_end = label in path or len(path) >= _MAX_DEPTH
-        children = () if is_end else tuple(self._children(manifest, (*path, label), budget))
+        goes_on = not is_repeated and depth < _MAX_DEPTH
         failures = _codes(manifest.get("validationResults")) + (_recorded_failures(ingredient) if ingredient else [])
         return Manifest(
             title=_text(claim.get("dc:title")) or _text(_dict(ingredient).get("dc:title")) or "untitled",
             relationship=_text(ingredient.get("relationship")) or None if ingredient else None,
             signer=_signer(manifest),
-            generator=generator,
-            actions=actions,
+            generator=_generator(claim),
+            actions=() if is_repeated else said.actions[:_MAX_ACTIONS],
             failures=tuple(dict.fromkeys(code for code in failures if code and not code.endswith(_SUCCESS))),
-            ai_use=declarations.own_ai_use(actions, generator),
-            ingredients=children,
+            ai_use=said.ai_use,
+            ingredients=tuple(self._children(manifest, drawn, depth + 1)) if goes_on else (),
         )
 
-    def _children(self, manifest: dict[str, Any], path: tuple[str, ...], budget: Iterator[int]) -> Iterator[Manifest]:
-        for ingredient in _ingredients(manifest):
-            if next(budget, None) is None:
-                return
+    def _children(self, manifest: dict[str, Any], drawn: set[str], depth: int) -> Iterator[Manifest]:
+        for ingredient in islice(_ingredients(manifest), _MAX_INGREDIENTS):
             behind = self._by_label.get(_manifest_label(ingredient))
             if behind is not None:
-                yield self._node(behind, ingredient, path, budget)
+                yield self._node(behind, ingredient, drawn, depth)
             else:
                 yield Manifest(
                     title=_text(ingredient.get("dc:title")) or "untitled",
                     relationship=_text(ingredient.get("relationship")) or None,
                     failures=tuple(filter(_is_mismatch, _recorded_failures(ingredient))),
                 )
+
+    def is_cut_off(self) -> bool:
+        """Whether the drawn history leaves something out; what is declared is read from all of it."""
+        widest = max(sum(1 for _ in _ingredients(manifest)) for manifest in self.manifests)
+        longest = max(len(statement.actions) for statement in self.statements.values())
+        return len(self.manifests) > _MAX_DEPTH or widest > _MAX_INGREDIENTS or longest > _MAX_ACTIONS
 
     def identities(self) -> tuple[Detail, ...]:
         """Who the author says to be (CAWG identity, CreativeWork author): as stated, checked against nothing."""
@@ -184,8 +215,60 @@ def _ingredients(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _manifest_label(ingredient: dict[str, Any]) -> str:
-    reference = _dict(ingredient.get("activeManifest") or ingredient.get("c2pa_manifest"))
-    return _text(reference.get("url")).partition("/c2pa/")[2].partition("/")[0]
+    return _label(_text(_dict(ingredient.get("activeManifest") or ingredient.get("c2pa_manifest")).get("url")))
+
+
+def _label(url: str) -> str:
+    """The manifest that a JUMBF URI points into."""
+    return url.partition("/c2pa/")[2].partition("/")[0]
+
+
+def _names(status: dict[str, Any], uri: str) -> bool:
+    is_trust = status.get("code") == "signingCredential.trusted"
+    return is_trust and f"found in [{uri}] trust anchors" in _text(status.get("explanation"))
+
+
+def _is_voucher(status: dict[str, Any]) -> bool:
+    return _names(status, SIGNERS_URI) or _names(status, ALLOWED_URI)
+
+
+def _statement(manifest: dict[str, Any], is_vouched_for: bool) -> Statement:
+    actions = tuple(_actions(manifest))
+    generator = _generator(_dict(manifest.get("claim") or manifest.get("claim.v2")))
+    ingredients = ((_text(each.get("relationship")), _manifest_label(each)) for each in _ingredients(manifest))
+    return Statement(
+        actions=actions,
+        ai_use=declarations.strongest(declarations.of_actions(actions), *_elsewhere(manifest)),
+        is_vouched_for=is_vouched_for,
+        names_generator=declarations.names_generator(actions, generator),
+        ingredients=tuple((relationship, label) for relationship, label in ingredients if label),
+    )
+
+
+def _elsewhere(manifest: dict[str, Any]) -> Iterator[AiUse]:
+    """AI use that is declared outside the list of actions: metadata, templates, Adobe's assertion of 2023."""
+    for name, body in _dict(manifest.get("assertions")).items():
+        if name.startswith("com.adobe.generative-ai"):
+            yield AiUse.FULLY if any(action.name in INCEPTION for action in _actions(manifest)) else AiUse.PARTLY
+        elif "metadata" in name or name.startswith("stds.iptc"):
+            yield from (declarations.of_term(term, is_inception=True) for term in _source_types(body))
+        elif name.startswith("c2pa.actions"):
+            yield from (declarations.of_term(term, is_inception=False) for term in _source_types(body))
+
+
+def _source_types(body: Any) -> Iterator[str]:
+    """The value of every key that ends in DigitalSourceType, however deep."""
+    pending = [body]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending += value
+        for key, inner in _dict(value).items():
+            if key.lower().endswith("digitalsourcetype"):
+                texts = inner if isinstance(inner, list) else [inner]
+                yield from (term for text in texts if (term := _term(text)))
+            else:
+                pending.append(inner)
 
 
 def _delta_failures(deltas: Any) -> list[str]:
@@ -210,7 +293,8 @@ def _actions(manifest: dict[str, Any]) -> Iterator[Action]:
 
 
 def _term(value: Any) -> str | None:
-    return _text(value).rstrip("/").rpartition("/")[2] or None
+    """The term; unknown text as it is."""
+    return term_of(_text(value)) or _text(value).rstrip("/").rpartition("/")[2] or None
 
 
 def _generator(claim: dict[str, Any]) -> str | None:
@@ -226,7 +310,8 @@ def _signer(manifest: dict[str, Any]) -> Signer | None:
     if not certificate:
         return None
     subject, issuer = _dict(certificate.get("subject")), _dict(certificate.get("issuer"))
-    timestamped = "timeStamp.validated" in _codes(manifest.get("validationResults"), "success")
+    successes = _codes(manifest.get("validationResults"), "success")
+    timestamped = {"timeStamp.validated", "timeStamp.trusted"} <= set(successes)
     return Signer(
         organisation=_text(subject.get("O")),
         common_name=_text(subject.get("CN")),

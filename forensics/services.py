@@ -41,8 +41,8 @@ _SERVICES = (
 )
 # Google's phrases for the credit line. The name of a company there credits its photographs, too, so it does not count.
 _CREDITS = (
-    _service("google-ai", "Google AI", r"made with google ai\b"),
-    _service("google-ai", "Google AI for an edit", r"edited with google ai\b", Claim.EDITED),
+    _service("google-ai", "Google AI", r"made with google ai\W*$"),
+    _service("google-ai", "Google AI for an edit", r"edited with google ai\W*$", Claim.EDITED),
 )
 
 
@@ -164,6 +164,6 @@ def xai(fields: Fields) -> Iterator[Observation]:
 
 def hugging_face(fields: Fields) -> Iterator[Observation]:
     """The number of the Hugging Face job that made the file."""
-    if job := fields.first(Source.PNG, "hf-job-id"):
+    if job := fields.first(Source.PNG, "hf-job-id").strip():
         words = f"The PNG text block `hf-job-id` names a job on Hugging Face, where models run. {CAVEAT}"
         yield observe("hugging-face-job", Claim.GENERATED, words, [detail("Job", job)])

@@ -5,39 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.vocabulary import Claim, Observation
-from forensics.declarations import CAPTURES, FULLY_GENERATED, PARTLY_GENERATED
 from forensics.fields import Field, Fields, Source
 from forensics.notes import CAVEAT, detail, observe, prompt
+from forensics.terms import CAPTURES, FULLY_GENERATED, MEANINGS, PARTLY_GENERATED, term_of
 
-_MEANINGS = {
-    "trainedAlgorithmicMedia": "made by a generative model",
-    "trainedAlgorithmicData": "made by a generative model",
-    "compositeWithTrainedAlgorithmicMedia": "edited with a generative model",
-    "compositeSynthetic": "a composite with generated parts",
-    "algorithmicMedia": "made by an algorithm that was not trained",
-    "algorithmicallyEnhanced": "altered by an algorithm",
-    "composite": "a composite, of what is not said",
-    "compositeCapture": "a composite of captures",
-    "computationalCapture": "captured in several frames that were merged",
-    "digitalCapture": "captured by a digital camera",
-    "negativeFilm": "scanned from a negative",
-    "positiveFilm": "scanned from a slide",
-    "print": "scanned from a print",
-    "screenCapture": "captured from a screen",
-    "virtualRecording": "recorded from a virtual event",
-    "dataDrivenMedia": "drawn from data",
-    "digitalCreation": "drawn by a person with software",
-    "digitalArt": "drawn by a person with software",
-    "softwareImage": "made with software",
-    "humanEdits": "edited by a person without generative tools",
-    "minorHumanEdits": "edited by a person without generative tools",
-    "empty": "begun as an empty canvas",
-}
-_TERMS = {term.lower(): term for term in _MEANINGS} | {"multiframecomputationalcapture": "computationalCapture"}
 _PROPERTIES = frozenset(
     {"digitalsourcetype", "digitalsourcefiletype"}
 )  # the second is an old name that is still written
-_SCHEMA_ORG = "digitalsource"
 
 _SYSTEM, _VERSION, _PROMPT, _WRITER = (
     "AISystemUsed",
@@ -55,7 +29,7 @@ def source_types(fields: Fields) -> Iterator[Observation]:
             first.setdefault(term_of(field.value) or "", field)
     for term, field in first.items():
         if term:
-            words = f"declares `{term}`: {_MEANINGS[term]}. {CAVEAT}"
+            words = f"declares `{term}`: {MEANINGS[term]}. {CAVEAT}"
         else:
             words = "holds a source type that is not in the IPTC vocabulary."
         yield observe(
@@ -64,12 +38,6 @@ def source_types(fields: Fields) -> Iterator[Observation]:
             f"The {field.place} {words}",
             [detail("Digital source type", term or field.value), detail("As written", field.value)],
         )
-
-
-def term_of(value: str) -> str | None:
-    """The term behind any of its spellings: URI, QCode, schema.org enumeration or bare name; None for other text."""
-    name = value.strip().rstrip("/").rpartition("/")[2].rpartition(":")[2].strip().lower()
-    return _TERMS.get(name.removesuffix(_SCHEMA_ORG) or name)
 
 
 def claim_of(term: str) -> Claim | None:
@@ -81,17 +49,23 @@ def claim_of(term: str) -> Claim | None:
     return Claim.CAPTURED if term in CAPTURES else None
 
 
+def _is_stated(field: Field) -> bool:
+    """Not a way to leave a field empty."""
+    return field.value.strip().strip("-.").lower() not in ("", "0", "no", "none", "n/a", "na", "false")
+
+
 def ai_fields(fields: Fields) -> Iterator[Observation]:
     """The fields in which IPTC 2025.1 names the AI system, its version, the prompt and who wrote it."""
     found = {
-        name: next((field.value for field in fields.of(Source.XMP, name, f"Iptc4xmpExt:{name}") if field.value), "")
+        name: next((each.value for each in fields.of(Source.XMP, name, f"Iptc4xmpExt:{name}") if _is_stated(each)), "")
         for name in (_SYSTEM, _VERSION, _PROMPT, _WRITER)
     }
     if not any(found.values()):
         return
     # The fields say that a system was used, not on how much of the picture; the source type does.
     claims = {each.claim for each in source_types(fields)}
-    claim = Claim.EDITED if Claim.EDITED in claims and Claim.GENERATED not in claims else Claim.GENERATED
+    unqualified = Claim.GENERATED if found[_PROMPT] else Claim.EDITED
+    claim = next((each for each in (Claim.GENERATED, Claim.EDITED) if each in claims), None if claims else unqualified)
     yield observe(
         "iptc-ai-fields",
         claim,

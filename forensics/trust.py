@@ -17,7 +17,7 @@ from typing import Any
 
 from assay import codec
 from assay.errors import TrustError
-from assay.vocabulary import Settings, TrustFacts
+from assay.vocabulary import DEFAULT_TRUST, Settings, TrustFacts
 
 SIGNERS_URI = "urn:assay:trust:signers"
 """Names the anchors that may vouch for a signer; see `reader_settings`."""
@@ -77,10 +77,11 @@ class Profile:
     def facts(self) -> TrustFacts:
         """What every report says of the list that decided."""
         dates = [entry.issued for entry in self.lists if entry.issued]
+        certificates = {block for pem in self.pem for block in PEM_BLOCK.findall(pem.encode())}
         digest = hashlib.sha256("".join(sorted(entry.sha256 for entry in self.lists)).encode())
         return TrustFacts(
             profile=self.name,
-            certificates=sum(entry.certificates for entry in self.lists),
+            certificates=len(certificates),
             sha256=digest.hexdigest(),
             issued=min(dates, default=None),
         )
@@ -91,10 +92,26 @@ class Profile:
 
 
 def load(settings: Settings) -> Profile:
-    """Read the profile that the settings name; one that nobody has filled yet is empty.
+    """Read the profile that the settings name. The default one may be empty: then nobody is trusted.
 
     Raises:
-        TrustError: The name is not a profile's name, the index is damaged, or a list is not the one that was added.
+        TrustError: There is no such profile, its index is damaged, or a list is not the one that was added.
+    """
+    profile = read(settings)
+    if not profile.lists and profile.name != DEFAULT_TRUST:
+        known = ", ".join(profiles(settings.home)) or "none"
+        raise TrustError(
+            f"There is no trust profile {profile.name!r} in {settings.home}",
+            hint=f"Profiles with lists: {known}. Fill this one: assay trust add FILE --trust {profile.name}",
+        )
+    return profile
+
+
+def read(settings: Settings) -> Profile:
+    """Read the profile as it is; one that nobody has filled yet is empty.
+
+    Raises:
+        TrustError: As `load`, but for a profile that does not exist.
     """
     folder = folder_of(settings)
     try:

@@ -31,6 +31,8 @@ severity = "warning"
 paths = ["plain.png"]
 """
 
+ATTEMPT = '$(touch pwned) `touch pwned`; touch pwned & "$(touch pwned)" \' | $HOME'
+
 Verify = Callable[..., Ran]
 
 
@@ -61,7 +63,9 @@ def verify(action: Action, workspace: Path, tmp_path: Path) -> Verify:
     outputs = {"install": {"folder": str(temporary / "installed")}}
 
     def run(environment: Mapping[str, str] | None = None, **inputs: str) -> Ran:
-        given = {"trust-file": "anchors.pem"} | {name.replace("_", "-"): value for name, value in inputs.items()}
+        given = {"trust-file": "signers:anchors.pem"} | {
+            name.replace("_", "-"): value for name, value in inputs.items()
+        }
         return action.run(
             VERIFY, workspace=workspace, temporary=temporary, inputs=given, outputs=outputs, environment=environment
         )
@@ -153,7 +157,7 @@ def test_the_last_step_fails_with_assays_own_exit_code(action: Action, tmp_path:
 
 def test_unreadable_input(verify: Verify, workspace: Path) -> None:
     (workspace / "cut.jpg").write_bytes(b"\xff\xd8\xff")
-    ran = verify(paths="signed.jpg\ncut.jpg")
+    ran = verify(paths="signed.jpg\ncut.jpg", args="--no-policy")
     assert ran.outputs["exit-code"] == "3"
     assert ran.outputs["violations"] == "0"
     assert "\nerror: cut.jpg: " in ran.log
@@ -164,7 +168,8 @@ def test_unreadable_input(verify: Verify, workspace: Path) -> None:
     [
         {"policy": "missing.toml"},
         {"baseline": "missing.json"},
-        {"trust-file": "missing.pem"},
+        {"trust-file": "signers:missing.pem"},
+        {"trust-file": "anchors.pem"},
         {"trust-file": "assay.toml"},
         {"trust": "../elsewhere"},
         {"fail-on": "fake"},
@@ -177,7 +182,7 @@ def test_unreadable_input(verify: Verify, workspace: Path) -> None:
     ids=str,
 )
 def test_mistakes_are_exit_code_two_and_leave_nothing_to_upload(verify: Verify, inputs: dict[str, str]) -> None:
-    ran = verify(**inputs)
+    ran = verify(**({"trust-file": ""} | inputs))
     assert ran.code == 0, ran.log
     assert ran.outputs == {"exit-code": "2", "sarif": "", "report": "", "violations": ""}
     assert len(ran.log.splitlines()) > 3, "the log says why"
@@ -201,30 +206,46 @@ def test_another_format_comes_beside_the_sarif(verify: Verify, workspace: Path) 
 
 def test_only_the_named_files_are_trusted(verify: Verify) -> None:
     assert verify(paths="signed.jpg", trust_file="").outputs["exit-code"] == "1"
-    assert verify(paths="signed.jpg", trust_file="", environment={"ASSAY_TRUST": "c2pa"}).outputs["exit-code"] == "1"
+    assert verify(paths="signed.jpg", trust="desk", trust_file="timestamps:anchors.pem").outputs["exit-code"] == "1"
     assert verify(paths="signed.jpg", trust="desk").outputs["exit-code"] == "0"
 
 
-def test_baseline_fail_on_and_arguments(verify: Verify, workspace: Path) -> None:
-    written = verify(args="--write-baseline=known.json")
+def test_a_baseline(verify: Verify) -> None:
+    written = verify(args="--write-baseline=known.json", trust_file="")
     assert written.outputs["exit-code"] == "0", written.log
-    known = verify(baseline="known.json")
+    known = verify(baseline="known.json", trust_file="", fail_on="warning")
     assert (known.outputs["exit-code"], known.outputs["violations"]) == ("0", "0")
-    assert verify(baseline="known.json", fail_on="generated").outputs["exit-code"] == "1"
-    assert verify(args="--exit-zero\n\n--jobs\n1").outputs == verify(args="--exit-zero").outputs | {"violations": "2"}
 
 
-def test_nothing_in_an_input_is_run_or_expanded(verify: Verify, workspace: Path) -> None:
-    attempt = '$(touch pwned) `touch pwned`; touch pwned & "$(touch pwned)" \' | $HOME'
-    name = f"--exit-zero {attempt}.png".replace("/", "")
+def test_fail_on(verify: Verify) -> None:
+    ran = verify(args="--no-policy", fail_on="generated", trust_file="")
+    assert (ran.outputs["exit-code"], ran.outputs["violations"]) == ("1", "0")
+
+
+def test_arguments_stand_one_a_line(verify: Verify) -> None:
+    ran = verify(args="--exit-zero\n\n--jobs\n1")
+    assert (ran.outputs["exit-code"], ran.outputs["violations"]) == ("0", "2"), ran.log
+
+
+def test_a_name_is_a_name(verify: Verify, workspace: Path) -> None:
+    name = f"--exit-zero {ATTEMPT}.png"
     shutil.copy(workspace / "plain.png", workspace / name)
     ran = verify(paths=name)
-    assert ran.outputs["exit-code"] == "1", ran.log
-    assert ran.outputs["violations"] == "1", "the file was examined under its own name"
-    for key in ("policy", "baseline", "fail-on", "format", "output", "trust", "trust-file", "args"):
-        verify(**{key: attempt})
+    assert (ran.outputs["exit-code"], ran.outputs["violations"]) == ("1", "1"), ran.log
     assert not list(workspace.rglob("pwned*"))
-    assert verify(paths="signed.jpg", output="a\nexit-code=7\nb").outputs["exit-code"] == "0"
+
+
+@pytest.mark.parametrize(
+    "key", ["policy", "baseline", "fail-on", "format", "output", "trust", "trust-file", "args", "paths"]
+)
+def test_nothing_in_an_input_is_run_or_expanded(verify: Verify, workspace: Path, key: str) -> None:
+    verify(**{"paths": "signed.jpg", "trust-file": "", key: ATTEMPT})
+    assert not list(workspace.rglob("pwned*"))
+
+
+def test_an_input_cannot_add_an_output(verify: Verify) -> None:
+    ran = verify(paths="signed.jpg", output="a\nexit-code=7\nb")
+    assert (ran.outputs["exit-code"], ran.outputs["sarif"]) == ("0", "a\nexit-code=7\nb")
 
 
 def test_text_from_a_file_cannot_speak_to_the_runner(verify: Verify, workspace: Path) -> None:

@@ -7,7 +7,7 @@ that need pixels run here, on what a worker decoded.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,10 @@ def examine(
 
     Raises:
         ConfigurationError: The settings cannot be used: a damaged trust list, say.
+        TypeError: A single source instead of several.
     """
+    if isinstance(sources, str | bytes | Path):
+        raise TypeError("sources are several: put a single one into a list")
     settings = settings or from_environment()
     pixel_checks = catalog.make(catalog.PIXEL_CHECKS, settings)
     hello = codec.encode(settings)
@@ -71,10 +74,18 @@ def examine(
     def ask(worker: Worker, source: Source) -> _Reply:
         return _ask(worker, source, decode=decode or bool(pixel_checks), preview=previews)
 
-    with Crew(workers or os.cpu_count() or 1, make) as crew:
+    count = workers or _processors()
+    if isinstance(sources, Sized):
+        count = min(count, max(1, len(sources)))
+    with Crew(count, make) as crew:
         tools = codec.decode(ToolFacts, crew.greeting["tools"])
         for reply in crew.map(ask, sources):
             yield _report(_answer(reply), reply.pixels, pixel_checks, tools)
+
+
+def _processors() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,6 @@ from assay.vocabulary import (
     Claim,
     ExhibitFacts,
     Failed,
-    History,
-    Integrity,
     Measurement,
     Nothing,
     Observation,
@@ -77,7 +75,7 @@ def _of_violation(report: Report, violation: Violation) -> Finding:
     return Finding(
         rule=visible(violation.rule),
         level=violation.severity.value,
-        text=f"{violation.rule}: {violation.message}",
+        text=violation.message,
         fingerprint=visible(violation.fingerprint),
         exhibit=report.exhibit,
         remedy=violation.remedy,
@@ -95,8 +93,7 @@ def _problem(outcome: Outcome) -> tuple[str, str] | None:
     """A rule and the words; None where the outcome is no problem."""
     match outcome:
         case Attestation():
-            broken = outcome.integrity is Integrity.BROKEN or outcome.history is History.BROKEN
-            if broken or outcome.trust is Trust.REVOKED:
+            if outcome.is_broken or outcome.trust is Trust.REVOKED:
                 return CREDENTIALS, f"Content Credentials: {outcome.state}. {outcome.summary}"
             return None
         case Observation(contradiction=True, summary=summary):

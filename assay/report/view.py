@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from assay.policy import decide, is_signed
+from assay.policy import decide
 from assay.report import wording
 from assay.report.history import Node, tree
 from assay.report.wording import Cell
@@ -137,7 +137,7 @@ def describe(outcome: Outcome, exhibit: ExhibitFacts, tools: ToolFacts) -> Line:
 
 def _attestation(outcome: Attestation, tools: ToolFacts) -> Line:
     return Line(
-        label=(Basis.SIGNED if is_signed(outcome) else Basis.NOTED).value,
+        label=(Basis.SIGNED if outcome.is_signed else Basis.NOTED).value,
         check=outcome.check,
         title=CREDENTIALS,
         text=f"{outcome.state}. {outcome.summary}",

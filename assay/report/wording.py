@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assay.vocabulary import (
+    TRUST_LIST_MAX_AGE_DAYS,
     AiUse,
     Attestation,
     Basis,
@@ -56,8 +57,6 @@ _SCALE = (
     (math.log10(2), "weak"),
 )
 
-_STALE_DAYS = 90
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
@@ -97,7 +96,7 @@ def support(log10_lr: float, claim: Claim) -> str:
 def signer_words(signer: Signer, *, vouched_for: bool) -> str:
     """Who signed, and when. A name in a certificate that nobody vouches for is only what the certificate says."""
     verb = "signed by" if vouched_for else "its certificate names"
-    when = f", {signer.signed_at}" if signer.signed_at else ", without a timestamp"
+    when = f", {signer.signed_at}" if signer.signed_at else ", without a trusted timestamp"
     return f"{verb} {signer.name}{when}"
 
 
@@ -142,9 +141,9 @@ def _unknown_signer(trust: TrustFacts) -> str:
 
 
 def _history_cell(attestation: Attestation) -> Cell:
-    if attestation.integrity is Integrity.NOT_FETCHED:
-        return Cell(name="history", state="not known", meaning="The manifest was not fetched.")
-    if attestation.history is History.BROKEN:
+    if attestation.history is History.UNKNOWN:
+        meaning = "The manifest was not fetched."
+    elif attestation.history is History.BROKEN:
         meaning = "An earlier version does not verify: it may have been changed and signed over."
     elif attestation.manifest and attestation.manifest.ingredients:
         meaning = "No earlier version that has credentials fails to verify."
@@ -154,10 +153,8 @@ def _history_cell(attestation: Attestation) -> Cell:
 
 
 def _ai_cell(attestation: Attestation) -> Cell:
-    if attestation.integrity is not Integrity.INTACT:
-        meaning = "What a manifest states is not taken as fact unless it matches the file."
-        return Cell(name="declared AI use", state="not known", meaning=meaning)
     meanings = {
+        AiUse.UNKNOWN: "What a manifest states is not taken as fact unless it matches the file.",
         AiUse.NONE: "None is declared, which does not mean that none was used.",
         AiUse.POSSIBLE: "A declared step, such as a composite or a screen capture, may have used generative AI.",
         AiUse.PARTLY: "Part of the image is declared as made with generative AI.",
@@ -237,5 +234,5 @@ def trust_list(trust: TrustFacts, today: date) -> str:
     if trust.issued is None:
         return f"{count}, without a date"
     age = (today - trust.issued).days
-    stale = "; older than 90 days: assay trust update" if age > _STALE_DAYS else ""
+    stale = f"; older than {TRUST_LIST_MAX_AGE_DAYS} days: assay trust update" if age > TRUST_LIST_MAX_AGE_DAYS else ""
     return f"{count}, issued {trust.issued.isoformat()}, {plural(age, 'day')} before this page was made{stale}"

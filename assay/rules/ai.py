@@ -15,7 +15,7 @@ from assay.policy import MIN_LOG10_LR, decide
 from assay.rules.credentials import attestations
 from assay.rules.globs import Glob
 from assay.rules.rule import Context, Rule, parameter
-from assay.vocabulary import AiUse, Basis, Claim, Integrity, Measurement, Observation, Report, Severity
+from assay.vocabulary import AiUse, Attestation, Basis, Claim, Integrity, Measurement, Observation, Report, Severity
 
 AI_SIGNALS = frozenset(
     {
@@ -198,8 +198,18 @@ def ai_signals(report: Report) -> Iterator[tuple[str, AiUse]]:
                 if decide((outcome,)).claim in _MADE:  # a watermark counts as found where the verdict counts it
                     yield check, AiUse.FULLY
     for attestation in attestations(report):
-        if attestation.ai_use is not AiUse.NONE:
-            yield "credentials", attestation.ai_use
+        extents = set(_stated(attestation)) - {AiUse.NONE, AiUse.UNKNOWN}
+        yield from (("credentials", extent) for extent in extents)
+
+
+def _stated(attestation: Attestation) -> Iterator[AiUse]:
+    """The declared AI use; of a manifest that does not match the file, what stands in it all the same."""
+    yield attestation.ai_use
+    nodes = [attestation.manifest] if attestation.ai_use is AiUse.UNKNOWN and attestation.manifest else []
+    while nodes:
+        node = nodes.pop()
+        yield node.ai_use
+        nodes += node.ingredients
 
 
 def declares_ai(report: Report, accepted: tuple[str, ...]) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.policy import is_signed
 from assay.rules.rule import Context, Rule, is_unchecked, parameter
-from assay.vocabulary import Attestation, History, Integrity, Manifest, Report, Signer, Trust
+from assay.vocabulary import Attestation, History, Integrity, Manifest, Report, Signer
 
 _CHECK = "credentials"
 _NONE = "it has no Content Credentials"
@@ -39,7 +38,7 @@ class CredentialsRequired(Rule):
     def _suffices(self, attestation: Attestation) -> bool:
         match self.state:
             case "trusted":
-                return is_signed(attestation)
+                return attestation.is_signed
             case "intact":
                 return holds(attestation)
             case _:
@@ -95,7 +94,7 @@ class SignerTrusted(Rule):
 
     def check(self, report: Report, _context: Context) -> Iterator[str]:
         """One message when no attestation is intact, of a trusted signer and with an intact history."""
-        if not any(is_signed(each) for each in attestations(report)):
+        if not any(each.is_signed for each in attestations(report)):
             yield from _untrusted(report, allow_unsigned=self.allow_unsigned)
 
 
@@ -103,8 +102,8 @@ class SignerTrusted(Rule):
 class SignerAllowed(Rule):
     """The signer is trusted and on the publisher's own list.
 
-    The text in a certificate proves nothing by itself, so only a signature that is intact and trusted is compared. Of
-    each list that is given, one entry has to match, letter by letter.
+    The text in a certificate proves nothing by itself, so only a signature that is intact and trusted, with a history
+    that holds, is compared. Of each list that is given, one entry has to match, letter by letter.
     """
 
     id = "signer-allowed"
@@ -123,7 +122,7 @@ class SignerAllowed(Rule):
 
     def check(self, report: Report, _context: Context) -> Iterator[str]:
         """One message when no trusted signer is on the lists."""
-        trusted = [each.signer for each in attestations(report) if is_vouched_for(each) and each.signer]
+        trusted = [each.signer for each in attestations(report) if each.is_signed and each.signer]
         if not trusted:
             yield from _untrusted(report, allow_unsigned=self.allow_unsigned)
         elif not any(self._lists(signer) for signer in trusted):
@@ -140,11 +139,6 @@ class SignerAllowed(Rule):
 def attestations(report: Report) -> tuple[Attestation, ...]:
     """Every manifest that was found, whatever its state."""
     return tuple(outcome for outcome in report.outcomes if isinstance(outcome, Attestation))
-
-
-def is_vouched_for(attestation: Attestation) -> bool:
-    """Does the signature match the file, and the trust list vouch for the signer?"""
-    return attestation.integrity is Integrity.INTACT and attestation.trust is Trust.TRUSTED
 
 
 def holds(attestation: Attestation) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from assay.rules.credentials import attestations
 from assay.rules.rule import Context, Rule, parameter
-from assay.vocabulary import Attestation, Integrity, Report, Signer
+from assay.vocabulary import TRUST_LIST_MAX_AGE_DAYS, Attestation, Integrity, Report, Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class TrustListFresh(Rule):
     why = "An old list does not know new signers, and still vouches for those that were removed since."
     remedy = "Run `assay trust update`, or put a newer list in place with `assay trust add`."
 
-    max_age_days: int = parameter("greatest age of the list in days", default=90, minimum=1)
+    max_age_days: int = parameter("greatest age of the list in days", default=TRUST_LIST_MAX_AGE_DAYS, minimum=1)
 
     def check(self, report: Report, context: Context) -> Iterator[str]:
         """One message when there is no list, it bears no date, or it is too old."""

@@ -29,6 +29,7 @@ def folder(
     """The current folder: one signed picture, one plain one; the test authority is trusted."""
     (tmp_path / "signed.jpg").write_bytes(signed_jpeg)
     (tmp_path / "plain.png").write_bytes(encoded("PNG"))
+    (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASSAY_HOME", str(home))
     return tmp_path
@@ -73,6 +74,10 @@ def test_several_images_are_summed_up_on_standard_error(folder: Path, capsys: py
         (["*.webp"], 2),
         ([], 2),
         (["signed.jpg", "--trust", "../x"], 2),
+        (["signed.jpg", "--trust", "misspelt"], 2),
+        (["signed.jpg", "--output", "signed.jpg"], 2),
+        (["-", "--files-from", "-"], 2),
+        (["empty"], 2),
         (["signed.jpg", "--policy", "none.toml"], 2),
         (["signed.jpg", "--baseline", "none.json"], 2),
         (["signed.jpg", "--output", "missing/report.json"], 2),
@@ -88,7 +93,21 @@ def test_exit_codes(folder: Path, capsys: pytest.CaptureFixture[str], arguments:
         assert hint.startswith("  ")
 
 
-@pytest.mark.parametrize("arguments", [["--fail-on", "fake"], ["--jobs", "0"], ["--format", "pdf"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--fail-on", "fake"],
+        ["--jobs", "0"],
+        ["--format", "pdf"],
+        ["--seconds", "inf"],
+        ["--seconds", "nan"],
+        ["--seconds", "-5"],
+        ["--seconds", "soon"],
+        ["--max-pixels", "9" * 20],
+        ["--max-bytes", "-1"],
+        ["--max-frames", "1.5"],
+    ],
+)
 def test_usage_errors_exit_with_two(folder: Path, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["verify", "signed.jpg", *arguments])
@@ -103,6 +122,49 @@ def test_every_format_is_written_to_a_file(folder: Path, capsys: pytest.CaptureF
     assert "signed.jpg" in text
     _, out, _ = _run(capsys, "signed.jpg", "plain.png", "--format", name)
     assert "signed.jpg" in out
+
+
+def test_nothing_to_examine_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "list").write_bytes(b"")
+    code, out, err = _run(capsys, "--files-from", "list")
+    assert (code, out) == (0, "")
+    assert "0 images" in err
+
+
+def test_names_in_a_list_are_no_globs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "list").write_bytes(b"gone[1].jpg\nsigned.jpg\n")
+    code, out, _ = _run(capsys, "--files-from", "list", "--format", "jsonl")
+    assert (code, len(out.splitlines())) == (3, 2)
+
+
+def test_escapes_in_a_name_stay_escaped(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--policy", "\x1b[31mred.toml", "signed.jpg"]) == 2
+    with pytest.raises(SystemExit):
+        main(["verify", "signed.jpg", "--\x1b[31mred"])
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_an_input_without_end_is_cut_off(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _feed(monkeypatch, bytes(5000))
+    code, out, _ = _run(capsys, "-", "--max-bytes", "1000")
+    assert code == 3
+    assert "more than 1,000 bytes" in out
+
+
+def test_an_error_of_our_own_is_not_a_violation(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("assay.cli.COMMANDS", {"doctor": fail})
+    assert main(["doctor"]) == 2
+    assert "RuntimeError: oops" in capsys.readouterr().err
+    monkeypatch.setenv("ASSAY_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        main(["doctor"])
 
 
 def test_a_failed_run_leaves_the_old_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,6 +280,16 @@ def test_trust_lists_are_added_and_listed(
     assert "1 certificates, issued 2026-08-05" in out
     assert main(["trust", "update", *options]) == 2
     assert "no publisher" in capsys.readouterr().err
+    assert main(["trust", "remove", "none", *options]) == 2
+    found = out.partition("sha256 ")[2][:12]
+    assert main(["trust", "remove", found, *options]) == 0
+    assert main(["trust", "list", "--home", str(tmp_path)]) == 0
+    assert "removed, desk: signers" in capsys.readouterr().out
+
+
+def test_no_trust_list_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trust", "list", "--home", str(tmp_path)]) == 0
+    assert "nobody is trusted" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [["none.pem"], ["none.pem", "--issued", "yesterday"]])
@@ -293,10 +365,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_a_reader_that_has_seen_enough(folder: Path) -> None:
-    shell = f"{sys.executable} -m assay verify --jobs 1 {'signed.jpg ' * 40} | head -1"
-    done = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True)
+    shell = f"{sys.executable} -m assay verify --jobs 1 {'signed.jpg ' * 40} | head -1; printf ${{PIPESTATUS[0]}} >&2"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert done.stdout == "Made with generative AI, says a trusted signer\n"
-    assert done.stderr == ""
+    assert done.stderr == "141"
 
 
 def _in_terminal(arguments: Sequence[str], *, stdout_too: bool) -> tuple[bytes, bytes]:
@@ -340,11 +412,11 @@ def test_progress_bar_and_colour_on_a_terminal_only(folder: Path, monkeypatch: p
 def test_dates_of_the_trust_list_are_judged(tmp_path: Path, authority: Authority) -> None:
     from assay import doctor
     from assay.vocabulary import Settings
-    from forensics import anchors
+    from forensics import anchors, trust
 
     settings = Settings(home=tmp_path)
     issued = date(2026, 1, 1)
-    anchors.add(settings, authority.anchors, kind=None, source="t", issued=issued, today=issued)
+    anchors.add(settings, authority.anchors, kind=trust.ListKind.SIGNERS, source="t", issued=issued, today=issued)
     for age, state in ((90, doctor.State.SOUND), (91, doctor.State.NOTE)):
         findings = doctor.examine(settings, today=issued + timedelta(days=age))
         (found,) = [finding for finding in findings if finding.what == "trust lists"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from assay import guard
 from assay.errors import ConfigurationError, LimitExceeded, UnreadableError
 from assay.guard import Crew, Worker
 from assay.vocabulary import Limits
@@ -96,6 +99,20 @@ def test_long_answers_arrive_whole(worker: Worker) -> None:
     assert len(worker.ask({"do": "long"}, name="a")["text"]) == 3_000_000
 
 
+def test_endless_answers_are_cut_off(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "MAX_REPLY", 2_000_000)
+    with pytest.raises(UnreadableError):
+        worker.ask({"do": "long"}, name="a")
+    assert worker.ask({}, name="b")["got"] == {}
+
+
+def test_a_worker_that_died_while_idle_blames_nobody(worker: Worker) -> None:
+    before = worker.greeting["pid"]
+    os.kill(before, signal.SIGKILL)
+    time.sleep(0.3)
+    assert worker.ask({}, name="innocent.jpg")["pid"] != before
+
+
 def test_hanging_worker_is_replaced(worker: Worker) -> None:
     before = worker.greeting["pid"]
     started = time.monotonic()
@@ -137,6 +154,20 @@ def test_worker_that_cannot_start_is_a_configuration_error(
     with pytest.raises(ConfigurationError, match=message):
         worker.ask({}, name="a")
     worker.close()
+
+
+def test_tokens_in_the_environment_stay_behind(module: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "hunter2")
+    name = module("import os, sys; sys.stdin.readline(); import json; print(json.dumps(dict(os.environ)), flush=True)")
+    worker = Worker(name, {}, LIMITS)
+    assert "GITHUB_TOKEN" not in worker.greeting
+    assert worker.greeting["PATH"]
+    worker.close()
+
+
+def test_more_bytes_than_allowed_are_refused(worker: Worker) -> None:
+    with pytest.raises(LimitExceeded, match="x: more than 1,000 bytes"):
+        worker.ask({}, name="x", blob=bytes(1001))
 
 
 def test_current_folder_is_not_on_the_import_path(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from assay import policy
 from assay.policy import MAX_P_VALUE, MIN_LOG10_LR, decide
 from assay.vocabulary import (
+    Attestation,
     Basis,
     Claim,
     Failed,
@@ -65,7 +66,7 @@ def test_signed_without_a_claim_says_so() -> None:
     [
         ({"integrity": Integrity.BROKEN}, "do not verify"),
         ({"history": History.BROKEN}, "broken history"),
-        ({"integrity": Integrity.NOT_FETCHED, "trust": Trust.UNKNOWN}, "nothing found"),
+        ({"integrity": Integrity.NOT_FETCHED, "trust": Trust.UNKNOWN}, "lie elsewhere"),
     ],
 )
 def test_credentials_that_support_nothing_are_named(changes: dict[str, object], words: str) -> None:
@@ -177,7 +178,7 @@ def test_guarantees_hold_for_any_outcomes(outcomes: list[object]) -> None:
     assert verdict == decide(outcomes)  # type: ignore[arg-type]
     assert (verdict.claim is None) == (verdict.basis is None)
     if verdict.basis is Basis.SIGNED:
-        assert any(policy.is_signed(outcome) for outcome in outcomes)  # type: ignore[arg-type]
+        assert any(isinstance(outcome, Attestation) and outcome.is_signed for outcome in outcomes)
     if verdict.basis is Basis.NOTED:
         assert verdict.claim is not Claim.CAPTURED
     contradictions = [item for item in outcomes if isinstance(item, Observation) and item.contradiction]

@@ -21,7 +21,7 @@ SHIM = r"""
 #include <sys/socket.h>
 
 static void note(const char *what) {
-    int file = open(getenv("SOCKET_LOG"), O_WRONLY | O_NONBLOCK);
+    int file = open(getenv("ASSAY_SOCKET_LOG"), O_WRONLY | O_NONBLOCK);
     if (file >= 0) { if (write(file, what, strlen(what)) < 0) {} close(file); }
 }
 int socket(int domain, int type, int protocol) {
@@ -74,7 +74,7 @@ def _count(shim: Path, folder: Path, *command: str) -> int:
     pipe = folder / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
-    environment = {**os.environ, "LD_PRELOAD": str(shim), "SOCKET_LOG": str(pipe)}
+    environment = {**os.environ, "LD_PRELOAD": str(shim), "ASSAY_SOCKET_LOG": str(pipe)}
     try:
         subprocess.run([sys.executable, *command], env=environment, capture_output=True, check=False)
         return len(os.read(reader, 65536).splitlines())

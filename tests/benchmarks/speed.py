@@ -69,7 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = from_environment()
     with tempfile.TemporaryDirectory() as made:
-        paths = list(expand([str(options.folder or _make(Path(made)))]))
+        paths = list(expand(str(options.folder or _make(Path(made)))))
         paths = (paths * (FILES // len(paths) + 1))[:FILES]
         sizes = sorted(path.stat().st_size for path in paths)
         print(f"{len(paths)} files, median {statistics.median(sizes) / 1e6:.2f} MB, largest {sizes[-1] / 1e6:.1f} MB")

@@ -12,7 +12,9 @@ from tests.authority import Authority
 TODAY = date(2026, 11, 23)
 
 
-def _add(settings: Settings, pem: bytes, kind: ListKind | None = None, source: str = "test") -> trust.TrustList:
+def _add(
+    settings: Settings, pem: bytes, kind: ListKind | None = ListKind.SIGNERS, source: str = "test"
+) -> trust.TrustList:
     return anchors.add(settings, pem, kind=kind, source=source, issued=None, today=TODAY)
 
 
@@ -27,8 +29,8 @@ def test_newer_list_replaces_the_older_from_its_source(stranger_settings: Settin
 
 def test_official_lists(stranger_settings: Settings, shared: Path) -> None:
     folder = shared / "c2pa" / "conformance-public" / "trust-list"
-    signers = _add(stranger_settings, (folder / "C2PA-TRUST-LIST.json").read_bytes())
-    stamps = _add(stranger_settings, (folder / "C2PA-TSA-TRUST-LIST.json").read_bytes())
+    signers = _add(stranger_settings, (folder / "C2PA-TRUST-LIST.json").read_bytes(), None)
+    stamps = _add(stranger_settings, (folder / "C2PA-TSA-TRUST-LIST.json").read_bytes(), None, "stamps")
     assert (signers.kind, signers.certificates, signers.issued) == (ListKind.SIGNERS, 30, date(2026, 8, 5))
     assert (stamps.kind, stamps.certificates, stamps.issued) == (ListKind.TIMESTAMPS, 22, date(2026, 8, 5))
     assert trust.load(stranger_settings).facts().issued == date(2026, 8, 5)
@@ -52,3 +54,25 @@ def test_what_is_no_list_is_refused(stranger_settings: Settings, data: bytes) ->
     with pytest.raises(TrustError, match="test: "):
         _add(stranger_settings, data)
     assert trust.profiles(stranger_settings.home) == ()
+
+
+def test_what_a_list_vouches_for_is_never_guessed(stranger_settings: Settings, authority: Authority) -> None:
+    with pytest.raises(TrustError, match="does not say what it vouches for") as caught:
+        _add(stranger_settings, authority.anchors, None)
+    assert "signers, timestamps, allowed" in caught.value.hint
+
+
+def test_a_list_is_not_taken_for_another(stranger_settings: Settings, shared: Path) -> None:
+    folder = shared / "c2pa" / "conformance-public" / "trust-list"
+    with pytest.raises(TrustError, match="is a list of timestamps, not of signers"):
+        _add(stranger_settings, (folder / "C2PA-TSA-TRUST-LIST.json").read_bytes(), ListKind.SIGNERS)
+
+
+def test_a_list_can_be_taken_out_again(stranger_settings: Settings, authority: Authority) -> None:
+    kept = _add(stranger_settings, authority.anchors)
+    wrong = _add(stranger_settings, Authority.create("Wrong").anchors, source="wrong")
+    assert anchors.remove(stranger_settings, wrong.sha256[:10].upper()) == (wrong,)
+    assert trust.load(stranger_settings).lists == (kept,)
+    for prefix in (wrong.sha256, ""):
+        with pytest.raises(TrustError, match="begins with"):
+            anchors.remove(stranger_settings, prefix)

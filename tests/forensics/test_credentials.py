@@ -2,23 +2,32 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assay.policy import decide
 from assay.vocabulary import (
     Action,
     AiUse,
+    Attestation,
+    Basis,
     Claim,
     Failed,
     History,
     Integrity,
     Nothing,
+    Observation,
     Settings,
     Trust,
 )
+from forensics import offline
+from forensics.credentials import Credentials
+from forensics.manifests import Store
 from generation.declaration import Declaration, Ingredient, Relationship
 from generation.sign import sign, sign_sidecar
-from tests.authority import Authority
+from generation.signing_key import SigningKey
+from tests.authority import Authority, self_signed_camera
 from tests.forensics.conftest import attest, examine, exhibit_of, unopened
 from tests.seeds import encoded
 
@@ -46,10 +55,12 @@ def test_nobody_is_trusted_without_a_list_and_the_report_says_why(
     assert found.state == "intact, signer unknown"
     assert "holds no list" in found.summary
     other = replace(stranger_settings, trust="other")
-    from forensics import anchors
+    from forensics import anchors, trust
 
     today = datetime.now(UTC).date()
-    anchors.add(other, Authority.create("Other").anchors, kind=None, source="t", issued=None, today=today)
+    anchors.add(
+        other, Authority.create("Other").anchors, kind=trust.ListKind.SIGNERS, source="t", issued=None, today=today
+    )
     assert "does not vouch" in attest(other, exhibit_of(signed)).summary
 
 
@@ -89,7 +100,7 @@ def test_laundering_is_named(settings: Settings, authority: Authority, signed: b
 def test_broken_manifest_states_nothing(settings: Settings, signed: bytes) -> None:
     found = attest(settings, exhibit_of(signed + b"appended"))
     assert found.state == "does not verify"
-    assert (found.claim, found.ai_use) == (None, AiUse.NONE)
+    assert (found.claim, found.ai_use) == (None, AiUse.UNKNOWN)
     assert "do not match" in found.summary
 
 
@@ -137,3 +148,79 @@ def test_identity_is_stated_and_never_part_of_the_verdict(settings: Settings, sh
     assert "not checked" in found.identity[0].name
     by_certificate = attest(settings, exhibit_of((folder / "ica_validation" / "success.jpg").read_bytes()))
     assert by_certificate.identity[0].name == "Identity by certificate, not checked"
+
+
+def _over(data: bytes, key: SigningKey, *actions: Action) -> bytes:
+    """Signed again, with the file as its parent."""
+    parent = Ingredient(data=data, mime=JPEG, title="before.jpg", relationship=Relationship.PARENT)
+    declaration = Declaration(title="after.jpg", source_type=None, actions=actions, ingredients=(parent,))
+    return sign(data, JPEG, key, declaration)
+
+
+def test_a_strangers_camera_is_not_vouched_for_by_who_signs_over_it(settings: Settings, authority: Authority) -> None:
+    camera = sign(encoded("JPEG"), JPEG, self_signed_camera(), Declaration(title="a", source_type="digitalCapture"))
+    (found,) = examine(settings, exhibit_of(_over(camera, authority.signer())))
+    assert isinstance(found, Attestation)
+    assert (found.state, found.claim) == ("trusted", None)
+    trusted = sign(encoded("JPEG"), JPEG, authority.signer(), Declaration(title="a", source_type="digitalCapture"))
+    assert attest(settings, exhibit_of(_over(trusted, authority.signer()))).claim is Claim.CAPTURED
+
+
+def test_a_strangers_ai_mark_is_noted_apart(settings: Settings, authority: Authority) -> None:
+    generated = sign(encoded("JPEG"), JPEG, self_signed_camera(), Declaration(title="a"))
+    found, noted = examine(settings, exhibit_of(_over(generated, authority.signer())))
+    assert isinstance(found, Attestation)
+    assert isinstance(noted, Observation)
+    assert (found.claim, found.ai_use) == (None, AiUse.FULLY)
+    assert (noted.signal, noted.claim) == ("history-declares", Claim.GENERATED)
+    verdict = decide((found, noted))
+    assert (verdict.claim, verdict.basis) == (Claim.GENERATED, Basis.NOTED)
+
+
+def test_the_right_sidecar_beats_an_address(settings: Settings, authority: Authority) -> None:
+    data = offline._remote_png()
+    store = sign_sidecar(data, "image/png", authority.signer(), Declaration(title="x"))
+    found = attest(settings, exhibit_of(data, "x.png", sidecar=store))
+    assert found.state == "trusted"
+    assert ("Manifest", "kept beside the file") in [(each.name, each.value) for each in found.details]
+
+
+def _stated(check: Credentials, *failures: str, **manifest: Any) -> Attestation:
+    """The attestation on a store as the library would report it."""
+    success = [{"code": "claimSignature.validated"}, {"code": "assertion.dataHash.match"}]
+    results = {"success": success, "failure": [{"code": code} for code in failures]}
+    store = Store.parse({"manifests": [{"label": "a", "validationResults": results, **manifest}]})
+    return check._attest(store, [], is_beside=False)
+
+
+@pytest.mark.parametrize(
+    ("failures", "accuses"),
+    [
+        (["assertion.action.malformed"], False),
+        (["assertion.action.malformed", "assertion.dataHash.mismatch"], True),
+        (["ingredient.manifest.missing"], True),
+    ],
+)
+def test_a_malformed_manifest_accuses_nobody(settings: Settings, failures: list[str], accuses: bool) -> None:
+    found = _stated(Credentials(settings), *failures)
+    assert found.integrity is Integrity.BROKEN
+    assert ("Nothing shows that the image changed" in found.summary) is not accuses
+
+
+def test_software_that_only_generates_is_an_inference(settings: Settings) -> None:
+    actions = {"c2pa.actions": {"actions": [{"action": "c2pa.created", "softwareAgent": "Bing Image Creator"}]}}
+    check = Credentials(settings)
+    store = Store.parse({"manifests": [{"label": "a", "assertions": actions}]})
+    intact = _stated(check, label="a", assertions=actions)
+    assert intact.claim is None
+    (noted,) = check._hearsay(store, intact)
+    assert (noted.signal, noted.claim) == ("generator-named", Claim.GENERATED)
+    assert list(check._hearsay(store, _stated(check, "assertion.dataHash.mismatch", assertions=actions))) == []
+
+
+def test_adobes_assertion_of_2023_is_a_declaration(settings: Settings, shared: Path) -> None:
+    path = shared / "c2pa/adobe-2022-2024/tools/testing/fixtures/images/firefly-1.jpg"
+    found, *noted = examine(settings, exhibit_of(path.read_bytes()))
+    assert isinstance(found, Attestation)
+    assert (found.ai_use, found.claim) == (AiUse.FULLY, Claim.GENERATED)
+    assert [each.signal for each in noted if isinstance(each, Observation)] == ["generator-named"]

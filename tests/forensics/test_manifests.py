@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.vocabulary import Detail, Trust
+from assay.vocabulary import AiUse, Detail, Trust
 from forensics.manifests import Store
 from forensics.trust import SIGNERS_URI, TIMESTAMPS_URI
 
@@ -61,6 +61,9 @@ VALUES = st.recursive(
 def test_any_store_can_be_read(manifests: list[dict[str, Any]]) -> None:
     store = Store.parse({"manifests": manifests})
     store.tree()
+    store.is_cut_off()
+    store.is_ambiguous()
+    assert len(store.statements) <= len(manifests)
     assert store.trust() in Trust
     assert all(isinstance(code, str) for code in store.history_failures() + store.active_failures())
     assert all(isinstance(item, Detail) for item in (*store.identities(), *store.bindings()))
@@ -72,6 +75,11 @@ def test_any_store_can_be_read(manifests: list[dict[str, Any]]) -> None:
 def test_a_store_without_manifests_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match="empty"):
         Store.parse(document)
+
+
+VOUCHED = {"code": "signingCredential.trusted", "explanation": f"trusted, found in [{SIGNERS_URI}] trust anchors"}
+ALLOWED = {"code": "signingCredential.trusted", "explanation": "trusted, found in [] trust anchors"}
+STAMPED = {"code": "signingCredential.trusted", "explanation": f"trusted, found in [{TIMESTAMPS_URI}] trust anchors"}
 
 
 def _manifest(label: str, *ingredients: str, **extra: Any) -> dict[str, Any]:
@@ -96,15 +104,83 @@ def _count(node: Any) -> int:
     return 1 + sum(_count(child) for child in node.ingredients)
 
 
-def test_a_history_that_doubles_at_each_step_is_cut_off() -> None:
+def test_a_history_that_doubles_at_each_step_is_drawn_once() -> None:
     names = [str(number) for number in range(40)]
     manifests = [_manifest(name, after, after) for name, after in zip(names, [*names[1:], "none"], strict=True)]
-    assert _count(Store.parse({"manifests": manifests}).tree()) == 501
+    store = Store.parse({"manifests": manifests})
+    assert _count(store.tree()) == 81
+    assert not store.is_cut_off()
 
 
-def test_a_long_line_of_descent_is_cut_off() -> None:
-    manifests = [_manifest(str(number), str(number + 1)) for number in range(200)]
-    assert _count(Store.parse({"manifests": manifests}).tree()) == 51
+def test_a_long_or_wide_history_is_cut_off_and_says_so() -> None:
+    long = Store.parse({"manifests": [_manifest(str(number), str(number + 1)) for number in range(200)]})
+    assert _count(long.tree()) == 51
+    wide = Store.parse({"manifests": [_manifest("a", *("b" * 200))]})
+    assert _count(wide.tree()) == 101
+    busy = _manifest("a")
+    busy["assertions"]["c2pa.actions.v2"] = {"actions": [{"action": "c2pa.cropped"}] * 200}
+    assert len(Store.parse({"manifests": [busy]}).tree().actions) == 100
+    assert long.is_cut_off()
+    assert wide.is_cut_off()
+    assert Store.parse({"manifests": [busy]}).is_cut_off()
+
+
+AI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        AI,
+        AI.replace("http:", "https:") + "/",
+        "digsrctype:trainedAlgorithmicMedia",
+        "c2pa:trainedAlgorithmicData",
+        AI.lower(),
+        AI + " ",
+        AI + "#",
+        AI + "?x=1",
+        "https://schema.org/TrainedAlgorithmicMediaDigitalSource",
+    ],
+)
+def test_every_spelling_of_a_source_type_is_read(spelling: str) -> None:
+    manifest = _manifest("a")
+    manifest["assertions"]["c2pa.actions"] = {"actions": [{"action": "c2pa.created", "digitalSourceType": spelling}]}
+    assert Store.parse({"manifests": [manifest]}).statements["a"].ai_use is AiUse.FULLY
+
+
+CREATED = {"action": "c2pa.created"}
+
+
+@pytest.mark.parametrize(
+    ("assertions", "expected"),
+    [
+        ({"c2pa.metadata": {"Iptc4xmpExt:DigitalSourceType": AI}}, AiUse.FULLY),
+        ({"cawg.metadata": {"Iptc4xmpExt:DigitalSourceType": [AI]}}, AiUse.FULLY),
+        ({"stds.iptc": {"deep": [{"digitalSourceType": AI}]}}, AiUse.FULLY),
+        ({"com.adobe.generative-ai": {"version": "1"}, "c2pa.actions": {"actions": [CREATED]}}, AiUse.FULLY),
+        ({"com.adobe.generative-ai": {"version": "1"}}, AiUse.PARTLY),
+        ({"c2pa.actions.v2": {"templates": [{"digitalSourceType": AI}], "actions": [CREATED]}}, AiUse.PARTLY),
+        ({"c2pa.actions.v2": {"actions": [CREATED | {"parameters": {"digitalSourceType": AI}}]}}, AiUse.PARTLY),
+        ({"c2pa.actions.v2": {"actions": [CREATED | {"related": [{"digitalSourceType": AI}]}]}}, AiUse.PARTLY),
+        ({"org.example": {"digitalSourceType": AI}}, AiUse.NONE),
+        ({"c2pa.actions": {"actions": [CREATED | {"digitalSourceType": "somethingNew"}]}}, AiUse.NONE),
+    ],
+)
+def test_declarations_outside_the_list_of_actions_are_read(assertions: dict[str, Any], expected: AiUse) -> None:
+    assert Store.parse({"manifests": [{"label": "a", "assertions": assertions}]}).statements["a"].ai_use is expected
+
+
+def test_who_is_vouched_for_is_known_of_each_manifest() -> None:
+    voucher = VOUCHED | {"url": "self#jumbf=/c2pa/b/c2pa.signature"}
+    refusal = {"code": "signingCredential.invalid", "url": "self#jumbf=/c2pa/c/c2pa.signature"}
+    deltas = [{"validationDeltas": {"success": [VOUCHED | {"url": "self#jumbf=/c2pa/c/x"}], "failure": [refusal]}}]
+    manifests = [
+        _manifest("a", "b", "c", ingredientDeltas=deltas),
+        _manifest("b", validationResults=_results([voucher], [])),
+        _manifest("c"),
+    ]
+    statements = Store.parse({"manifests": manifests}).statements
+    assert [label for label, said in statements.items() if said.is_vouched_for] == ["b"]
 
 
 def test_codes_of_success_are_no_failures_of_a_node() -> None:
@@ -121,11 +197,6 @@ def _results(success: list[Any], failure: list[str]) -> dict[str, Any]:
         "success": [item if isinstance(item, dict) else {"code": item} for item in success],
         "failure": [{"code": code} for code in failure],
     }
-
-
-VOUCHED = {"code": "signingCredential.trusted", "explanation": f"found in [{SIGNERS_URI}] trust anchors"}
-ALLOWED = {"code": "signingCredential.trusted", "explanation": "found in [] trust anchors"}
-STAMPED = {"code": "signingCredential.trusted", "explanation": f"found in [{TIMESTAMPS_URI}] trust anchors"}
 
 
 @pytest.mark.parametrize(

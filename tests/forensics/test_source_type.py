@@ -4,7 +4,8 @@ import pytest
 
 from assay.vocabulary import Claim
 from forensics.fields import Source
-from forensics.source_type import ai_fields, claim_of, source_types, term_of
+from forensics.source_type import ai_fields, claim_of, source_types
+from forensics.terms import term_of
 from tests.forensics.metadata_files import element, fields, observations, packet, save, values
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -104,7 +105,7 @@ AI = ("AISystemUsed", "AISystemVersionUsed", "AIPromptInformation", "AIPromptWri
 @pytest.mark.parametrize("name", AI)
 def test_any_one_of_the_ai_fields_is_a_declaration(name: str) -> None:
     found = observations(save("JPEG", xmp=packet(element(f"Iptc4xmpExt:{name}", "some value"))))
-    assert found["iptc-ai-fields"].claim is Claim.GENERATED
+    assert found["iptc-ai-fields"].claim is (Claim.GENERATED if name == "AIPromptInformation" else Claim.EDITED)
     assert ("prompt" in found) is (name == "AIPromptInformation")
 
 
@@ -113,14 +114,19 @@ def test_any_one_of_the_ai_fields_is_a_declaration(name: str) -> None:
     [
         ("compositeWithTrainedAlgorithmicMedia", Claim.EDITED),
         ("trainedAlgorithmicMedia", Claim.GENERATED),
-        ("digitalCapture", Claim.GENERATED),
+        ("digitalCapture", None),
     ],
 )
-def test_how_much_the_ai_fields_speak_of_is_for_the_source_type_to_say(term: str, claim: Claim) -> None:
+def test_how_much_the_ai_fields_speak_of_is_for_the_source_type_to_say(term: str, claim: Claim | None) -> None:
     found = fields(
         (Source.XMP, "Iptc4xmpExt:AISystemUsed", "a model"), (Source.XMP, "Iptc4xmpExt:DigitalSourceType", term)
     )
     assert [note.claim for note in ai_fields(found)] == [claim]
+
+
+@pytest.mark.parametrize("value", ["None", "n/a", "-", "no", "0", " "])
+def test_a_field_that_says_none_declares_nothing(value: str) -> None:
+    assert not list(ai_fields(fields((Source.XMP, "Iptc4xmpExt:AISystemUsed", value))))
 
 
 def test_who_wrote_the_prompt_is_private() -> None:

@@ -15,7 +15,9 @@ from tests.forensics.conftest import attest, exhibit_of
 TODAY = date(2026, 11, 23)
 
 
-def _add(settings: Settings, pem: bytes, kind: ListKind | None = None, source: str = "test") -> trust.TrustList:
+def _add(
+    settings: Settings, pem: bytes, kind: ListKind | None = ListKind.SIGNERS, source: str = "test"
+) -> trust.TrustList:
     return anchors.add(settings, pem, kind=kind, source=source, issued=None, today=TODAY)
 
 
@@ -102,3 +104,22 @@ def test_a_single_certificate_can_be_allowed(stranger_settings: Settings) -> Non
     assert attest(stranger_settings, exhibit).state == "intact, signer unknown"
     _add(stranger_settings, camera.chain, ListKind.ALLOWED)
     assert attest(stranger_settings, exhibit).state == "trusted"
+
+
+def test_a_misspelt_profile_is_not_an_empty_one(stranger_settings: Settings, authority: Authority) -> None:
+    desk = replace(stranger_settings, trust="desk")
+    with pytest.raises(TrustError, match="no trust profile 'desk'") as caught:
+        trust.load(desk)
+    assert "with lists: none" in caught.value.hint
+    _add(desk, authority.anchors)
+    assert trust.load(desk).lists
+    with pytest.raises(TrustError) as caught:
+        trust.load(replace(desk, trust="dekc"))
+    assert "with lists: desk" in caught.value.hint
+
+
+def test_a_certificate_in_two_lists_is_counted_once(stranger_settings: Settings, authority: Authority) -> None:
+    _add(stranger_settings, authority.anchors)
+    _add(stranger_settings, authority.anchors, ListKind.TIMESTAMPS, source="again")
+    facts = trust.load(stranger_settings).facts()
+    assert (len(trust.load(stranger_settings).lists), facts.certificates) == (2, 1)

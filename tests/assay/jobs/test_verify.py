@@ -104,6 +104,12 @@ def test_conversion_is_noted(tmp_path: Path, settings: Settings) -> None:
     assert "CMYK converted to RGB" in report.exhibit.picture.notes
 
 
+@pytest.mark.parametrize("source", ["abc.jpg", b"abc", Path("abc.jpg")])
+def test_a_single_source_is_a_mistake(source: str | bytes | Path) -> None:
+    with pytest.raises(TypeError, match="put a single one into a list"):
+        next(examine(source))  # type: ignore[arg-type]
+
+
 def test_limits_reach_the_worker(folder: Path, settings: Settings) -> None:
     small = Settings(home=settings.home, limits=Limits(max_pixels=100))
     (report,) = examine([folder / "plain.png"], settings=small, workers=1)

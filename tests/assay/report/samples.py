@@ -240,7 +240,7 @@ def broken() -> Report:
         integrity=Integrity.BROKEN,
         trust=Trust.TRUSTED,
         history=History.BROKEN,
-        ai_use=AiUse.NONE,
+        ai_use=AiUse.UNKNOWN,
         identity=(),
         summary="The Content Credentials do not match this file: it, or they, changed after signing, "
         "or they were taken from another file.",
