@@ -255,11 +255,11 @@ def trust(options: Namespace) -> int:
 
 
 def _list_profiles(settings: Settings) -> None:
-    from forensics.trust import load, profiles
+    from forensics.trust import profiles, read
 
     names = profiles(settings.home)
     for name in names:
-        lists = load(replace(settings, trust=name)).lists
+        lists = read(replace(settings, trust=name)).lists
         _print_rows((f"{name}: {entry.kind}", _list_row(entry)) for entry in lists)
     if not names:
         print(f"no trust list in {settings.home}, so nobody is trusted\n  assay trust update, or assay trust add FILE")
