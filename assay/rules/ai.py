@@ -24,7 +24,9 @@ AI_SIGNALS = frozenset(
         "comfyui-workflow",
         "digital-source-type",
         "firefly",
+        "generator-named",
         "google-ai",
+        "history-declares",
         "hugging-face-job",
         "invokeai",
         "iptc-ai-fields",
@@ -35,7 +37,7 @@ AI_SIGNALS = frozenset(
         "xai-grok",
     }
 )
-"""The metadata signals by which generators and editors declare their own part."""
+"""The signals by which generators and editors declare their own part, in metadata and in a history of manifests."""
 
 _EXTENT = {Claim.GENERATED: AiUse.FULLY, Claim.EDITED: AiUse.PARTLY}
 _MADE = (Claim.GENERATED, Claim.OURS)

@@ -16,6 +16,7 @@ import c2pa
 
 from assay import exhibit
 from assay.errors import UnreadableError
+from assay.stats import clopper_pearson
 from assay.vocabulary import Attestation, Failed, Measurement, Nothing, Observation, Outcome, Settings, Skipped
 from forensics import anchors, trust
 from forensics.credentials import Credentials
@@ -150,7 +151,11 @@ def _totals(table: Table) -> str:
     cells = [table[row.id, name] for row in TAMPER_ROWS for name in row.only]
     tried = sum(sum(cell.values()) for cell in cells)
     passed = sum(count for cell in cells for reading, count in cell.items() if reading in HARMLESS)
-    return f"{len(TAMPER_ROWS)} kinds of tampering, {len(CARRIERS)} formats, {tried} files: {tried - passed} noticed.\n"
+    least, _ = clopper_pearson(tried - passed, tried)
+    return (
+        f"{len(TAMPER_ROWS)} kinds of tampering, {len(CARRIERS)} formats, {tried} files: {tried - passed} noticed "
+        f"(95 % interval from {least:.1%}).\n"
+    )
 
 
 def _section(rows: tuple[Row, ...], table: Table) -> Iterator[str]:
