@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from assay.vocabulary import (
+    AiUse,
     Attestation,
     Basis,
     Claim,
@@ -77,6 +78,8 @@ class _Support:
     basis: Basis
     log10_lr: float | None
     because: str
+    with_model: bool = False
+    """Whether a generative model is said to have been used."""
 
 
 def decide(outcomes: Iterable[Outcome]) -> Verdict:
@@ -98,31 +101,43 @@ def decide(outcomes: Iterable[Outcome]) -> Verdict:
         claim=claim,
         basis=basis,
         log10_lr=max(ratios, default=None),
-        headline=_HEADLINES[claim, basis],
+        headline=_headline(claim, basis, strongest),
         because=tuple(support.because for support in strongest if support.claim is claim),
         conflicts=conflicts,
     )
+
+
+def _headline(claim: Claim, basis: Basis, supports: Iterable[_Support]) -> str:
+    """The words for a verdict; an edit by a generative model is called so."""
+    headline = _HEADLINES[claim, basis]
+    with_model = claim is Claim.EDITED and any(support.with_model for support in supports if support.claim is claim)
+    return headline.replace("dited", "dited with generative AI", 1) if with_model else headline
 
 
 def _support(item: Evidence) -> _Support | None:
     """What a piece of evidence counts for; None where it counts for nothing."""
     match item:
         case Attestation():
-            if item.history is History.BROKEN and item.claim is not Claim.GENERATED:
+            says_model = item.manifest is not None and item.manifest.ai_use in (AiUse.PARTLY, AiUse.FULLY)
+            if item.history is History.BROKEN and item.claim is not Claim.GENERATED and not says_model:
                 return None  # what was signed over counts only against the signer's own interest
-            return _counted(item.claim, Basis.SIGNED if item.is_signed else Basis.NOTED, None, item.summary)
+            basis = Basis.SIGNED if item.is_signed else Basis.NOTED
+            return _counted(item.claim, basis, None, item.summary, with_model=says_model)
         case Measurement():
             return _counted(item.claim if _is_found(item) else None, item.basis, item.log10_lr, item.summary)
         case Observation():
-            return _counted(None if item.contradiction else item.claim, Basis.NOTED, None, item.summary)
+            claim = None if item.contradiction else item.claim
+            return _counted(claim, Basis.NOTED, None, item.summary, with_model=True)  # no note speaks of other edits
         case _:
             assert_never(item)
 
 
-def _counted(claim: Claim | None, basis: Basis, log10_lr: float | None, because: str) -> _Support | None:
+def _counted(
+    claim: Claim | None, basis: Basis, log10_lr: float | None, because: str, *, with_model: bool = False
+) -> _Support | None:
     if claim is None or (basis is Basis.NOTED and claim is Claim.CAPTURED):
         return None
-    return _Support(claim=claim, basis=basis, log10_lr=log10_lr, because=because)
+    return _Support(claim=claim, basis=basis, log10_lr=log10_lr, because=because, with_model=with_model)
 
 
 def _is_found(item: Measurement) -> bool:

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from assay import policy
 from assay.policy import MAX_P_VALUE, MIN_LOG10_LR, decide
 from assay.vocabulary import (
+    AiUse,
     Attestation,
     Basis,
     Claim,
     Failed,
     History,
     Integrity,
+    Manifest,
     Nothing,
     Observation,
     Skipped,
@@ -109,6 +111,25 @@ def test_exclusive_claims_on_one_basis_are_inconclusive() -> None:
     verdict = decide((measurement(), measurement(check="other", claim=Claim.CAPTURED)))
     assert verdict.claim is None
     assert verdict.conflicts
+
+
+@pytest.mark.parametrize(
+    ("ai_use", "headline"),
+    [
+        (AiUse.NONE, "Edited, says a trusted signer"),
+        (AiUse.PARTLY, "Edited with generative AI, says a trusted signer"),
+    ],
+)
+def test_an_edit_by_a_model_is_called_so_where_the_signer_says_it(ai_use: AiUse, headline: str) -> None:
+    said = attestation(claim=Claim.EDITED, ai_use=AiUse.PARTLY, manifest=Manifest(title="a", ai_use=ai_use))
+    assert decide((said,)).headline == headline
+
+
+def test_a_broken_history_supports_an_edit_only_against_the_signers_interest() -> None:
+    for ai_use, claim in ((AiUse.NONE, None), (AiUse.PARTLY, Claim.EDITED)):
+        manifest = Manifest(title="a", ai_use=ai_use)
+        said = attestation(claim=Claim.EDITED, history=History.BROKEN, manifest=manifest)
+        assert decide((said,)).claim is claim
 
 
 def test_edited_goes_with_generated() -> None:
