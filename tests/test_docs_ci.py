@@ -43,7 +43,7 @@ def schema_says(schema: str, document: Any, folder: Path) -> str:
 
 def workflow(text: str) -> dict[str, Any]:
     """A workflow, or steps made into one."""
-    document = yaml.load(text, Loader=yaml.BaseLoader)  # which leaves the key `on` a text
+    document = yaml.BaseLoader(text).get_single_data()  # which leaves the key `on` a text
     if "jobs" in document:
         return document
     return {"on": "push", "jobs": {"assay": {"runs-on": "ubuntu-latest", "steps": document["steps"]}}}
