@@ -58,7 +58,7 @@ class NoUndeclaredAi(Rule):
 
     Signals are the credentials (those that do not verify, too), the generators' metadata and watermarks; what a
     detector measured is not one. A declaration is AI use in Content Credentials that match the file, or an IPTC Digital
-    Source Type with an AI term.
+    Source Type with an AI term; where a signal speaks of the whole picture, it has to do so, too.
     """
 
     id = "no-undeclared-ai"
@@ -69,8 +69,12 @@ class NoUndeclaredAi(Rule):
 
     def check(self, report: Report, _context: Context) -> Iterator[str]:
         """One message naming every signal, when there are some and none is a declaration."""
-        sources = sorted({source for source, extent in ai_signals(report) if extent in _DECLARED})
-        if sources and not declares_ai(report, self.declarations):
+        signals = [(source, extent) for source, extent in ai_signals(report) if extent in _DECLARED]
+        declared = set(_declarations_in(report, self.declarations))
+        # A declaration that part of the picture is AI-made does not cover a sign that all of it is.
+        enough = {AiUse.FULLY} if any(extent is AiUse.FULLY for _, extent in signals) else set(_DECLARED)
+        sources = sorted({source for source, _ in signals})
+        if sources and not declared & enough:
             where = "in what could be examined" if report.failures else "where readers see it"
             yield f"generative AI is indicated ({', '.join(sources)}) but not declared {where}"
 
@@ -216,11 +220,15 @@ def _stated(attestation: Attestation) -> Iterator[AiUse]:
 
 def declares_ai(report: Report, accepted: tuple[str, ...]) -> bool:
     """Does the file declare AI use in one of the accepted ways?"""
-    if "credentials" in accepted and any(
-        each.integrity is Integrity.INTACT and each.ai_use in _DECLARED for each in attestations(report)
-    ):
-        return True
-    return any(
-        isinstance(outcome, Observation) and outcome.signal in accepted and outcome.claim in _EXTENT
-        for outcome in report.outcomes
-    )
+    return any(_declarations_in(report, accepted))
+
+
+def _declarations_in(report: Report, accepted: tuple[str, ...]) -> Iterator[AiUse]:
+    """How much of the picture the file declares as AI-made, in each of the accepted ways."""
+    for attestation in attestations(report) if "credentials" in accepted else ():
+        if attestation.integrity is Integrity.INTACT and attestation.ai_use in _DECLARED:
+            yield attestation.ai_use
+    for outcome in report.outcomes:
+        match outcome:
+            case Observation(signal=signal, claim=Claim.GENERATED | Claim.EDITED as claim) if signal in accepted:
+                yield _EXTENT[claim]

@@ -293,6 +293,11 @@ def test_each_generators_signal_needs_a_declaration(signal: str) -> None:
     assert not is_broken("no-undeclared-ai", observation(signal=signal), DST)
     assert not is_broken("no-undeclared-ai", observation(signal=signal), attestation(ai_use=AiUse.FULLY))
     assert not is_broken("no-undeclared-ai", observation(signal=signal, claim=None))
+    # That part of the picture is declared does not cover a sign that all of it is AI-made; the other way round it does.
+    assert is_broken("no-undeclared-ai", observation(signal=signal), attestation(ai_use=AiUse.PARTLY))
+    partly = observation(signal=signal, claim=Claim.EDITED)
+    assert not is_broken("no-undeclared-ai", partly, attestation(ai_use=AiUse.PARTLY))
+    assert not is_broken("no-undeclared-ai", partly, attestation(ai_use=AiUse.FULLY))
 
 
 @pytest.mark.parametrize(
