@@ -6,6 +6,8 @@
     │   └── TrustError                     a trust profile is damaged, or a file holds no certificate
     ├── NetworkError              exit 2   `assay trust update` could not fetch the list
     ├── SigningError              exit 2   a key or certificate cannot sign this file
+    ├── KeyStoreError             exit 2   a watermark key is missing, damaged, unprotected or not to be used
+    ├── LedgerError               exit 2   the ledger cannot be opened, or refuses a row
     └── UnreadableError           exit 3   one input cannot be examined
         ├── UnsupportedFormat              not an image, or a format that needs an extra
         ├── LimitExceeded                  too many bytes, pixels or frames, too much time or memory
@@ -52,6 +54,14 @@ class NetworkError(AssayError):
 
 class SigningError(AssayError):
     """A file could not be signed."""
+
+
+class KeyStoreError(AssayError):
+    """The watermark keys cannot be used."""
+
+
+class LedgerError(AssayError):
+    """The ledger cannot be opened, or a row cannot be added to it."""
 
 
 class UnreadableError(AssayError):

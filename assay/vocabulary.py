@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Pixels: TypeAlias = "NDArray[np.uint8]"
 """Decoded pixels: uint8 of shape (height, width, 3), in [0, 255]."""
 
+Latents: TypeAlias = "NDArray[np.float32]"
+"""Noise, or an estimate of it: float32 of shape (channels, height, width); independent N(0, 1) where nothing is hidden."""
+
 
 class Claim(StrEnum):
     """What a piece of evidence speaks about."""
@@ -366,6 +369,52 @@ class Check(Protocol):
 
     def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
         """Say everything there is to say about one exhibit; at least one outcome, never an exception by design."""
+
+
+# --- watermarks -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """What one image is marked with, and what has to be known to look for it."""
+
+    secret: bytes = field(repr=False)
+    """32 bytes, of one epoch and user; see `assay.keys`."""
+    nonce: bytes
+    """12 bytes, fresh for every image."""
+    payload: int
+    """64 bits: the image's id in the ledger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a watermark's statistic came to."""
+
+    statistic: float
+    null: str
+    """The distribution of the statistic for any image that was not made with the seal, in words."""
+    log10_p: float
+    """log10 of the p-value, or of an upper bound, over everything that this reading tried; 0 at most."""
+
+
+class LatentWatermark(Protocol):
+    """Hides a mark in the noise from which a diffusion model draws."""
+
+    id: ClassVar[str]
+
+    def mark(self, noise: Latents, seal: Seal) -> Latents:
+        """Noise that carries the seal.
+
+        Args:
+            noise: Fresh N(0, 1) noise of the shape wanted; a method may use all, some or nothing of its values.
+            seal: Key, nonce and payload.
+        """
+
+    def measure(self, noise: Latents, seal: Seal) -> Reading:
+        """How well an estimate of the noise fits a seal whose payload was fixed before looking."""
+
+    def decode(self, noise: Latents, secret: bytes, nonce: bytes) -> int | None:
+        """The payload in an estimate of the noise; None where there is none, or the method carries none."""
 
 
 # --- verdict and report -----------------------------------------------------------------------------------------------

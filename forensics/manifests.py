@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from assay import binding as soft_binding
 from assay.vocabulary import Action, AiUse, Detail, Manifest, Signer, Trust
 from forensics import declarations
 from forensics.declarations import INCEPTION, Statement
@@ -22,8 +23,13 @@ _TRUST_ONLY = ("signingCredential.", "claimSignature.outsideValidity", "timeStam
 _SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".notRevoked")
 """How codes of success end: the first versions of the ingredient assertion list them among the failures."""
 _HARD_BINDINGS = ("assertion.dataHash.match", "assertion.bmffHash.match", "assertion.boxesHash.match")
+_OTHER_BYTES = tuple(code.replace(".match", ".mismatch") for code in _HARD_BINDINGS)
 _MAX_DEPTH, _MAX_INGREDIENTS, _MAX_ACTIONS = 50, 100, 100
 """Of the history as it is drawn: generations, ingredients of one manifest, actions of one manifest."""
+_MAX_BINDINGS = 40
+"""Lines about soft bindings."""
+BOUND_TO = "Value of the soft binding"
+"""Name of the detail with the image id that a manifest of Assay's own states, as 16 hexadecimal digits."""
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -197,11 +203,25 @@ class Store:
         return tuple(dict.fromkeys(_identities(self.active)))
 
     def bindings(self) -> tuple[Detail, ...]:
-        """Soft bindings: names of watermarks or fingerprints that the manifest says the image carries."""
-        return tuple(
-            Detail(name="Soft binding", value=_text(body.get("alg")) or "unnamed")
-            for body in _assertions(self.active, "c2pa.soft-binding")
+        """Soft bindings: which watermarks or fingerprints the manifests say the image carries, and their values.
+
+        Statements by whoever signed, checked against nothing here. Those of the history come after the active one's.
+        """
+        found = (
+            detail
+            for manifest in self.manifests
+            for body in _assertions(manifest, soft_binding.LABEL)
+            for detail in _binding(body, in_history=manifest is not self.active)
         )
+        return tuple(dict.fromkeys(islice(found, _MAX_BINDINGS)))
+
+
+def differs_in_bytes_only(node: Manifest) -> bool:
+    """Whether a manifest holds in itself: nothing fails but its match with the bytes of a file, or trust in who signed.
+
+    That is what a manifest looks like that was kept elsewhere and is held against a changed copy.
+    """
+    return all(code in _OTHER_BYTES for code in filter(_is_mismatch, node.failures))
 
 
 def _assertions(manifest: dict[str, Any], label: str) -> Iterator[dict[str, Any]]:
@@ -320,6 +340,15 @@ def _signer(manifest: dict[str, Any]) -> Signer | None:
         not_after=_text(_dict(certificate.get("validity")).get("notAfter")),
         signed_at=_text(_dict(signature.get("timeStampInfo")).get("timestamp")) or None if timestamped else None,
     )
+
+
+def _binding(body: dict[str, Any], *, in_history: bool) -> Iterator[Detail]:
+    stated = soft_binding.read(body)
+    where = " in the history" if in_history else ""
+    unread = "" if stated.ours else ", not read here"
+    yield Detail(name=f"Soft binding{where}{unread}", value=stated.algorithm or "unnamed")
+    for value in (f"{stated.ours.image_id:016x}",) if stated.ours else stated.values:
+        yield Detail(name=f"{BOUND_TO}{where}{unread}", value=value)
 
 
 def _identities(manifest: dict[str, Any]) -> Iterator[Detail]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from assay import binding as soft_binding
+from assay.binding import SoftBinding
 from assay.errors import SigningError
 from assay.vocabulary import Action
 
@@ -41,7 +43,7 @@ SOURCE_TYPES = {
 """Digital source types in use: the IPTC's, retired terms left out, and those that C2PA adds (C2PA 2.2, section
 18.14.4.5). The library writes any string; a term that no reader knows would declare nothing."""
 
-_ACTIONS_OF_OUR_OWN = frozenset({"c2pa.created", "c2pa.opened", "c2pa.placed"})
+_ACTIONS_OF_OUR_OWN = frozenset({"c2pa.created", "c2pa.opened", "c2pa.placed", "c2pa.watermarked", soft_binding.ACTION})
 _WITHOUT_INPUTS = frozenset({"c2pa.opened", "c2pa.placed"})
 """Each of these names the one ingredient that it speaks of; inputs belong to the first action that used them."""
 
@@ -75,14 +77,18 @@ class Declaration:
     source_type: str | None = "trainedAlgorithmicMedia"
     """How the image was created, as a key of `SOURCE_TYPES`; None where it was made from a parent."""
     software: str | None = None
-    """What made the image, or opened the parent."""
+    """What made the image, or opened the parent: the name of a model, say."""
+    software_version: str | None = None
+    """Of that software: what its maker calls this revision."""
     actions: tuple[Action, ...] = ()
     """What was done next, in order."""
     ingredients: tuple[Ingredient, ...] = ()
+    binding: SoftBinding | None = None
+    """The watermark that the finished image carries."""
 
 
 def definition(declaration: Declaration) -> dict[str, Any]:
-    """The manifest as the C2PA library takes it.
+    """The manifest as the C2PA library takes it. All of it is the signer's own statement (`created`), nothing gathered.
 
     Raises:
         SigningError: A source type that nobody knows, no way in which the image came to be, or two.
@@ -92,10 +98,11 @@ def definition(declaration: Declaration) -> dict[str, Any]:
     using = [action for action in actions if action["action"] not in _WITHOUT_INPUTS]
     if inputs and using:
         using[0]["parameters"] = {"ingredientIds": inputs}
-    return {
-        "title": declaration.title,
-        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": actions}}],
-    }
+    assertions = [{"label": "c2pa.actions.v2", "data": {"actions": actions}}]
+    if declaration.binding is not None:
+        actions.append({"action": soft_binding.ACTION})  # the last one: the mark is in the image as it is now
+        assertions.append(soft_binding.assertion(declaration.binding))
+    return {"title": declaration.title, "assertions": [{**each, "created": True} for each in assertions]}
 
 
 def _inception(declaration: Declaration) -> dict[str, Any]:
@@ -114,29 +121,30 @@ def _inception(declaration: Declaration) -> dict[str, Any]:
         digital_source_type=declaration.source_type,
         software=declaration.software,
     )
-    return _written(first, parents)
+    return _written(first, parents, version=declaration.software_version)
 
 
 def _placements(declaration: Declaration) -> list[dict[str, Any]]:
     placed = Action(name="c2pa.placed", software=declaration.software)
-    return [_written(placed, [label]) for label in _labels(declaration, Relationship.COMPONENT)]
+    labels = _labels(declaration, Relationship.COMPONENT)
+    return [_written(placed, [label], version=declaration.software_version) for label in labels]
 
 
 def _action(action: Action) -> dict[str, Any]:
     if action.name in _ACTIONS_OF_OUR_OWN:
         raise SigningError(
             f"{action.name} follows from the declaration and is written by itself",
-            hint="Leave it out; state the source type, or add the ingredient.",
+            hint="Leave it out; state the source type, or add the ingredient or the soft binding.",
         )
     return _written(action)
 
 
-def _written(action: Action, ingredients: Sequence[str] = ()) -> dict[str, Any]:
+def _written(action: Action, ingredients: Sequence[str] = (), *, version: str | None = None) -> dict[str, Any]:
     written: dict[str, Any] = {"action": action.name}
     if action.digital_source_type is not None:
         written["digitalSourceType"] = _source_type(action.digital_source_type)
     if action.software is not None:
-        written["softwareAgent"] = {"name": action.software}
+        written["softwareAgent"] = {"name": action.software} | ({"version": version} if version else {})
     if ingredients:
         written["parameters"] = {"ingredientIds": list(ingredients)}
     return written

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from assay.errors import SigningError
-from generation.signing_key import SigningKey
+from generation.signing_key import CHAIN_VARIABLE, KEY_VARIABLE, SigningKey
 
 NAME = "Assay development signer - not for production"
 CHAIN, KEY, ROOT = "chain.pem", "key.pem", "root.pem"
@@ -45,6 +45,32 @@ def development_key(folder: Path) -> SigningKey:
                 hint="Name a folder that is new or empty, in a place you may write to.",
             ) from error
     return SigningKey.from_files(folder / CHAIN, folder / KEY)
+
+
+def signing_folder(home: Path) -> Path:
+    """Where the development key of a data folder is kept."""
+    return home / "keys" / "signing"
+
+
+def signing_key_for(home: Path) -> SigningKey:
+    """The key to sign with: the one that the environment names, else the development key of the data folder.
+
+    None is made here: a key that nobody asked for would sign in somebody's name.
+
+    Raises:
+        SigningError: There is neither, or the one there is cannot be used.
+    """
+    key = SigningKey.from_environment()
+    if key is not None:
+        return key
+    folder = signing_folder(home)
+    if not (folder / KEY).exists():
+        raise SigningError(
+            f"there is no signing key: neither in the environment nor in {folder}",
+            hint=f"Name a chain and a key in {CHAIN_VARIABLE} and {KEY_VARIABLE}, "
+            "or make a set for trying things out: assay keys init",
+        )
+    return development_key(folder)
 
 
 def _make(folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,16 @@ from assay.files import write_whole
 from assay.formats import sniff
 from generation.declaration import Declaration, definition, label
 from generation.signing_key import SIGNING_PURPOSES, Callback, SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A signed file, and what stripping would take away from it."""
+
+    data: bytes = field(repr=False)
+    """The file."""
+    manifest: bytes = field(repr=False)
+    """The manifest store inside it, byte for byte."""
 
 
 def sign(data: bytes, mime: str, key: SigningKey, declaration: Declaration) -> bytes:
@@ -41,7 +52,18 @@ def sign(data: bytes, mime: str, key: SigningKey, declaration: Declaration) -> b
         SigningError: The certificate is out of date, the declaration is not one that C2PA allows, or the data is not
             an image that can carry a manifest.
     """
-    return _sign(data, mime, key, declaration, embed=True)[0]
+    return sign_and_keep(data, mime, key, declaration).data
+
+
+def sign_and_keep(data: bytes, mime: str, key: SigningKey, declaration: Declaration) -> Signed:
+    """As `sign`, and hand the manifest store out as well, to be kept where it cannot be stripped.
+
+    Args: as for `sign`.
+
+    Raises:
+        SigningError: As `sign`.
+    """
+    return _sign(data, mime, key, declaration, embed=True)
 
 
 def sign_sidecar(data: bytes, mime: str, key: SigningKey, declaration: Declaration) -> bytes:
@@ -55,7 +77,7 @@ def sign_sidecar(data: bytes, mime: str, key: SigningKey, declaration: Declarati
     Raises:
         SigningError: As `sign`.
     """
-    return _sign(data, mime, key, declaration, embed=False)[1]
+    return _sign(data, mime, key, declaration, embed=False).manifest
 
 
 def sign_file(source: Path, target: Path, key: SigningKey, declaration: Declaration) -> None:
@@ -81,7 +103,7 @@ def sign_file(source: Path, target: Path, key: SigningKey, declaration: Declarat
         raise SigningError(f"{target}: {error.strerror}", hint="Check the folder and its permissions.") from error
 
 
-def _sign(data: bytes, mime: str, key: SigningKey, declaration: Declaration, *, embed: bool) -> tuple[bytes, bytes]:
+def _sign(data: bytes, mime: str, key: SigningKey, declaration: Declaration, *, embed: bool) -> Signed:
     manifest = definition(declaration)
     key.require_valid()
     _require_format(data, mime)
@@ -98,7 +120,7 @@ def _sign(data: bytes, mime: str, key: SigningKey, declaration: Declaration, *, 
         if not embed:
             builder.set_no_embed()
         store: bytes = builder.sign(signer, mime, BytesIO(data), signed)
-    return signed.getvalue(), store
+    return Signed(data=signed.getvalue(), manifest=store)
 
 
 def _require_format(data: bytes, mime: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,7 +32,11 @@ SIGNING_PURPOSES = {
 }
 """Extended key usages that trust lists accept for signing (C2PA 2.2, section 14.4); a certificate needs one of them."""
 
+CHAIN_VARIABLE, KEY_VARIABLE = "ASSAY_SIGNING_CHAIN", "ASSAY_SIGNING_KEY"
+"""Environment variables: a certificate chain and its private key; each is the path of a PEM file, or PEM text."""
+
 _SMALLEST_RSA_KEY_BITS = 2048
+_PEM = "-----BEGIN "
 
 
 class Algorithm(StrEnum):
@@ -96,6 +100,24 @@ class SigningKey:
         return cls.from_pem(_read(chain), _read(private_key, private=True), algorithm=algorithm)
 
     @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> SigningKey | None:
+        """The key that `ASSAY_SIGNING_CHAIN` and `ASSAY_SIGNING_KEY` name; None where neither is set.
+
+        Raises:
+            SigningError: Only one of them is set, or as in `from_files`.
+        """
+        chain, private_key = (environment.get(name, "").strip() for name in (CHAIN_VARIABLE, KEY_VARIABLE))
+        if not chain and not private_key:
+            return None
+        if not chain or not private_key:
+            missing = KEY_VARIABLE if chain else CHAIN_VARIABLE
+            raise SigningError(
+                f"{missing} is not set, but its companion is",
+                hint=f"Set {CHAIN_VARIABLE} and {KEY_VARIABLE} to a PEM file, or PEM text, each; or neither.",
+            )
+        return cls.from_pem(_stated(chain), _stated(private_key, private=True))
+
+    @classmethod
     def from_callback(cls, chain: bytes, callback: Callback, *, algorithm: Algorithm | None = None) -> SigningKey:
         """Sign with a key that stays elsewhere: a hardware module, a key service.
 
@@ -141,6 +163,13 @@ def _read(path: Path, *, private: bool = False) -> bytes:
             return stream.read()
     except OSError as error:
         raise SigningError(f"{path}: {error.strerror}", hint="Check the path and its permissions.") from error
+
+
+def _stated(value: str, *, private: bool = False) -> bytes:
+    """What a variable holds: PEM text, its line ends perhaps spelt out, or the path of a file of it."""
+    if value.startswith(_PEM):
+        return os.fsencode(value.replace("\\n", "\n"))
+    return _read(Path(value).expanduser(), private=private)
 
 
 def _load_chain(pem: bytes) -> list[x509.Certificate]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from assay import catalog, rules
 from assay.jobs.verify import examine
-from assay.options import parser
+from assay.cli import parser
 from assay.vocabulary import Attestation, History, Integrity, Settings, Trust
 from tests.conftest import REPO_ROOT, SHARED
 

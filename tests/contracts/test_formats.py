@@ -37,7 +37,7 @@ def test_nothing_to_report_is_drawn_too(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["text", "jsonl"])
 def test_streaming_formats_are_the_sum_of_their_parts(name: str) -> None:
-    from assay.cli import STREAMING
+    from assay.commands.verify import STREAMING
 
     assert name in STREAMING
     render = catalog.format_named(name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from assay.binding import SoftBinding
 from assay.policy import decide
 from assay.vocabulary import (
     Action,
@@ -224,3 +225,42 @@ def test_adobes_assertion_of_2023_is_a_declaration(settings: Settings, shared: P
     assert isinstance(found, Attestation)
     assert (found.ai_use, found.claim) == (AiUse.FULLY, Claim.GENERATED)
     assert [each.signal for each in noted if isinstance(each, Observation)] == ["generator-named"]
+
+
+# --- soft bindings ----------------------------------------------------------------------------------------------------
+
+BOUND = Declaration(
+    title="tulip.jpg", software="pocket", binding=SoftBinding(scheme="sealed-seed", image_id=0x0123456789ABCDEF)
+)
+LINES = {"Soft binding": "alt.assay.sealed-seed.1", "Value of the soft binding": "0123456789abcdef"}
+
+
+def lines(found: Attestation) -> dict[str, str]:
+    return {detail.name: detail.value for detail in found.details if "oft binding" in detail.name}
+
+
+def test_what_binds_a_file_is_shown(settings: Settings, authority: Authority) -> None:
+    found = attest(settings, exhibit_of(sign(encoded("JPEG"), JPEG, authority.signer(), BOUND)))
+    assert (found.state, found.claim, lines(found)) == ("trusted", Claim.GENERATED, LINES)
+    assert found.manifest is not None
+    assert [action.name for action in found.manifest.actions] == ["c2pa.created", "c2pa.watermarked.bound"]
+
+
+def test_a_binding_earns_no_trust(stranger_settings: Settings, authority: Authority) -> None:
+    found = attest(stranger_settings, exhibit_of(sign(encoded("JPEG"), JPEG, authority.signer(), BOUND)))
+    assert (found.state, lines(found)) == ("intact, signer unknown", LINES)
+
+
+def test_an_edit_keeps_the_binding_of_what_it_was_made_from(settings: Settings, authority: Authority) -> None:
+    made = sign(encoded("JPEG"), JPEG, authority.signer(), BOUND)
+    parent = Ingredient(data=made, mime=JPEG, title="tulip.jpg", relationship=Relationship.PARENT)
+    cropped = Declaration(
+        title="crop.jpg", source_type=None, actions=(Action(name="c2pa.cropped"),), ingredients=(parent,)
+    )
+    found = attest(settings, exhibit_of(sign(encoded("JPEG"), JPEG, authority.signer(), cropped)))
+    assert found.state == "trusted"
+    assert lines(found) == {f"{name} in the history": value for name, value in LINES.items()}
+
+
+def test_a_file_without_a_binding_says_nothing_of_one(settings: Settings, signed: bytes) -> None:
+    assert lines(attest(settings, exhibit_of(signed))) == {}

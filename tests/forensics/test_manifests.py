@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.vocabulary import AiUse, Detail, Trust
-from forensics.manifests import Store
+from assay.binding import SoftBinding, assertion
+from assay.vocabulary import AiUse, Detail, Manifest, Trust
+from forensics.manifests import BOUND_TO, Store, differs_in_bytes_only
 from forensics.trust import SIGNERS_URI, TIMESTAMPS_URI
 
 KEYS = st.sampled_from(
@@ -41,6 +42,9 @@ KEYS = st.sampled_from(
         "softwareAgent",
         "digitalSourceType",
         "c2pa.soft-binding",
+        "alg",
+        "blocks",
+        "value",
         "relationship",
         "dc:title",
         "stds.schema-org.CreativeWork",
@@ -289,5 +293,56 @@ def test_soft_bindings_and_authors_are_listed() -> None:
         "stds.schema-org.CreativeWork": {"author": [{"name": "A Person"}, {"name": ""}, "x"]},
     }
     store = Store.parse({"manifests": [{"assertions": assertions}]})
-    assert [detail.value for detail in store.bindings()] == ["com.example.mark", "unnamed"]
+    assert [(detail.name, detail.value) for detail in store.bindings()] == [
+        ("Soft binding, not read here", "com.example.mark"),
+        ("Soft binding, not read here", "unnamed"),
+    ]
     assert store.identities() == (Detail(name="Author, as stated", value="A Person", private=True),)
+
+
+OURS = assertion(SoftBinding(scheme="sealed-seed", image_id=0xABCDEF))["data"]
+
+
+def test_our_own_binding_is_read_with_the_image_it_names() -> None:
+    assert Store.parse({"manifests": [{"assertions": {"c2pa.soft-binding": OURS}}]}).bindings() == (
+        Detail(name="Soft binding", value="alt.assay.sealed-seed.1"),
+        Detail(name=BOUND_TO, value="0000000000abcdef"),
+    )
+
+
+def test_a_binding_of_an_algorithm_that_is_not_read_is_shown_as_such() -> None:
+    body = {"alg": "com.example.mark", "blocks": [{"scope": {}, "value": "AAAA"}, {"scope": {}, "value": "b64'BBBB'"}]}
+    assert Store.parse({"manifests": [{"assertions": {"c2pa.soft-binding": body}}]}).bindings() == (
+        Detail(name="Soft binding, not read here", value="com.example.mark"),
+        Detail(name="Value of the soft binding, not read here", value="AAAA"),
+        Detail(name="Value of the soft binding, not read here", value="BBBB"),
+    )
+
+
+def test_a_binding_in_the_history_is_not_the_files_own() -> None:
+    manifests = [_manifest("a", "b"), _manifest("b")]
+    manifests[1]["assertions"]["c2pa.soft-binding"] = OURS
+    assert [detail.name for detail in Store.parse({"manifests": manifests}).bindings()] == [
+        "Soft binding in the history",
+        "Value of the soft binding in the history",
+    ]
+
+
+def test_a_thousand_bindings_do_not_fill_the_report() -> None:
+    many = {f"c2pa.soft-binding__{number}": {"alg": f"com.example.{number}"} for number in range(1000)}
+    assert len(Store.parse({"manifests": [{"assertions": many}]}).bindings()) == 40
+
+
+@pytest.mark.parametrize(
+    ("failures", "expected"),
+    [
+        ((), True),
+        (("assertion.dataHash.mismatch",), True),
+        (("assertion.bmffHash.mismatch", "signingCredential.untrusted", "signingCredential.expired"), True),
+        (("assertion.dataHash.mismatch", "claimSignature.mismatch"), False),
+        (("assertion.hashedURI.mismatch",), False),
+        (("some.code.of.the.future",), False),
+    ],
+)
+def test_other_bytes_are_told_from_another_manifest(failures: tuple[str, ...], expected: bool) -> None:
+    assert differs_in_bytes_only(Manifest(title="t", failures=failures)) is expected

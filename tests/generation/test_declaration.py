@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from assay import binding
+from assay.binding import SoftBinding
 from assay.errors import SigningError
 from assay.vocabulary import Action
 from forensics import declarations
@@ -102,7 +104,47 @@ def test_an_image_comes_about_in_one_way() -> None:
         definition(Declaration(title="t", source_type=None, ingredients=parent * 2))
 
 
-@pytest.mark.parametrize("name", ["c2pa.created", "c2pa.opened", "c2pa.placed"])
+MARK = SoftBinding(scheme="sealed-seed", image_id=255)
+
+
+def test_a_binding_is_an_assertion_and_the_last_action() -> None:
+    declaration = Declaration(
+        title="t", software="pocket", software_version="1", actions=(Action(name="c2pa.cropped"),), binding=MARK
+    )
+    actions, bound = definition(declaration)["assertions"]
+    assert actions["data"]["actions"] == [
+        {
+            "action": "c2pa.created",
+            "digitalSourceType": SOURCE_TYPES["trainedAlgorithmicMedia"],
+            "softwareAgent": {"name": "pocket", "version": "1"},
+        },
+        {"action": "c2pa.cropped"},
+        {"action": "c2pa.watermarked.bound"},
+    ]
+    assert bound == {**binding.assertion(MARK), "created": True}
+
+
+def test_everything_declared_is_the_signers_own_statement() -> None:
+    assert all(each["created"] is True for each in definition(Declaration(title="t", binding=MARK))["assertions"])
+
+
+def test_inputs_do_not_belong_to_the_watermark() -> None:
+    parts = (ingredient(Relationship.INPUT), ingredient(Relationship.PARENT))
+    declaration = Declaration(title="t", source_type=None, ingredients=parts, binding=MARK)
+    assert actions_of(declaration)[-1] == {"action": "c2pa.watermarked.bound"}
+
+
+def test_a_version_belongs_to_the_software_of_the_declaration() -> None:
+    parts = (ingredient(Relationship.COMPONENT),)
+    filled = Action(name="c2pa.edited", software="filler")
+    declaration = Declaration(title="t", software="pocket", software_version="1", ingredients=parts, actions=(filled,))
+    agents = [action["softwareAgent"] for action in actions_of(declaration)]
+    assert agents == [{"name": "pocket", "version": "1"}, {"name": "pocket", "version": "1"}, {"name": "filler"}]
+
+
+@pytest.mark.parametrize(
+    "name", ["c2pa.created", "c2pa.opened", "c2pa.placed", "c2pa.watermarked", "c2pa.watermarked.bound"]
+)
 def test_actions_that_follow_from_the_rest_are_refused(name: str) -> None:
     with pytest.raises(SigningError, match="follows from the declaration"):
         definition(Declaration(title="t", actions=(Action(name=name),)))

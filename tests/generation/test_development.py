@@ -13,8 +13,9 @@ from cryptography.x509.oid import NameOID
 
 from assay.errors import SigningError
 from generation.declaration import Declaration
-from generation.development import CHAIN, KEY, NAME, ROOT, _make, development_key
+from generation.development import CHAIN, KEY, NAME, ROOT, _make, development_key, signing_folder, signing_key_for
 from generation.sign import sign
+from generation.signing_key import SigningKey
 from tests.seeds import encoded
 
 
@@ -93,3 +94,33 @@ def test_a_key_that_was_made_public_is_refused(tmp_path: Path) -> None:
     (folder / KEY).chmod(0o644)
     with pytest.raises(SigningError, match="others than its owner"):
         development_key(folder)
+
+
+# --- which key signs --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("ASSAY_SIGNING_CHAIN", "ASSAY_SIGNING_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def test_the_environment_comes_first(tmp_path: Path, desk: SigningKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    development_key(signing_folder(tmp_path))
+    assert isinstance(desk.secret, bytes)
+    monkeypatch.setenv("ASSAY_SIGNING_CHAIN", desk.chain.decode())
+    monkeypatch.setenv("ASSAY_SIGNING_KEY", desk.secret.decode())
+    assert signing_key_for(tmp_path) == desk
+
+
+def test_else_the_development_key_of_the_data_folder(tmp_path: Path) -> None:
+    made = development_key(tmp_path / "keys" / "signing")
+    assert signing_key_for(tmp_path) == made
+
+
+def test_no_key_is_made_by_asking_for_one(tmp_path: Path) -> None:
+    with pytest.raises(SigningError, match="there is no signing key") as caught:
+        signing_key_for(tmp_path)
+    assert "assay keys init" in caught.value.hint
+    assert "ASSAY_SIGNING_CHAIN" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []

@@ -19,11 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from PIL.PngImagePlugin import PngInfo
 
+from assay.binding import SoftBinding, assertion
 from assay.errors import SigningError
 from assay.formats import FORMATS
 from assay.vocabulary import Action
 from generation.declaration import SOURCE_TYPES, Declaration, Ingredient, Relationship
-from generation.sign import sign, sign_file, sign_sidecar
+from generation.sign import sign, sign_and_keep, sign_file, sign_sidecar
 from generation.signing_key import Algorithm, SigningKey
 from tests.authority import DOCUMENT_SIGNING, EMAIL_PROTECTION, KEY_MAKERS, Authority, name, pem, pkcs8
 from tests.carriers import CARRIERS, Carrier
@@ -136,6 +137,32 @@ def test_a_sidecar_leaves_the_image_alone(format_name: str, mime: str, desk: Sig
     store = sign_sidecar(plain, mime, desk, PLAIN)
     assert read(plain, mime, sidecar=store).state == "Trusted"
     assert read(plain + b"!", mime, sidecar=store).state == "Invalid"
+
+
+@pytest.mark.parametrize("carrier", CARRIERS.values(), ids=CARRIERS)
+def test_the_store_that_is_kept_is_the_one_inside(carrier: Carrier, desk: SigningKey) -> None:
+    signed = sign_and_keep(encoded(carrier.name), carrier.mime, desk, PLAIN)
+    assert carrier.store(signed.data) == signed.manifest
+    assert repr(signed) == "Signed()"
+
+
+@pytest.mark.parametrize("carrier", CARRIERS.values(), ids=CARRIERS)
+def test_a_watermark_is_declared_with_its_binding(carrier: Carrier, desk: SigningKey, read: Read) -> None:
+    binding = SoftBinding(scheme="sealed-seed", image_id=0xFEDCBA9876543210)
+    declaration = Declaration(title="t", software="pocket", software_version="1", binding=binding)
+    manifests = read(sign(encoded(carrier.name), carrier.mime, desk, declaration), carrier.mime)
+    assert manifests.state == "Trusted"
+    assert manifests.actions == [
+        {
+            "action": "c2pa.created",
+            "digitalSourceType": SOURCE_TYPES["trainedAlgorithmicMedia"],
+            "softwareAgent": {"name": "pocket", "version": "1"},
+        },
+        {"action": "c2pa.watermarked.bound"},
+    ]
+    (bound,) = (each for each in manifests.active["assertions"] if each["label"] == "c2pa.soft-binding")
+    assert bound["data"] == assertion(binding)["data"]
+    assert bound["created"] is True
 
 
 # --- keys kept elsewhere ----------------------------------------------------------------------------------------------

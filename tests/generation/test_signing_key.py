@@ -232,3 +232,46 @@ def test_a_certificate_without_basic_constraints_may_sign(authority: Authority) 
         .sign(authority.intermediate_key, hashes.SHA256())
     )
     assert SigningKey.from_pem(pem(leaf), pkcs8(key)).certificate == leaf
+
+
+# --- from the environment ---------------------------------------------------------------------------------------------
+
+
+def test_the_environment_names_files(tmp_path: Path, desk: SigningKey) -> None:
+    chain, key = files(tmp_path, desk)
+    environment = {"ASSAY_SIGNING_CHAIN": str(chain), "ASSAY_SIGNING_KEY": f" {key}\n"}
+    assert SigningKey.from_environment(environment) == desk
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\\n"], ids=["lines", "spelt-out"])
+def test_the_environment_holds_text(line_end: str, desk: SigningKey) -> None:
+    assert isinstance(desk.secret, bytes)
+    chain, key = (text.decode().replace("\n", line_end) for text in (desk.chain, desk.secret))
+    assert SigningKey.from_environment({"ASSAY_SIGNING_CHAIN": chain, "ASSAY_SIGNING_KEY": key}) == desk
+
+
+@pytest.mark.parametrize("environment", [{}, {"ASSAY_SIGNING_CHAIN": "", "ASSAY_SIGNING_KEY": " "}])
+def test_an_environment_without_a_key(environment: dict[str, str]) -> None:
+    assert SigningKey.from_environment(environment) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [("ASSAY_SIGNING_CHAIN", "ASSAY_SIGNING_KEY"), ("ASSAY_SIGNING_KEY", "ASSAY_SIGNING_CHAIN")],
+)
+def test_half_a_key_is_refused(given: str, missing: str) -> None:
+    with pytest.raises(SigningError, match=f"{missing} is not set"):
+        SigningKey.from_environment({given: "x.pem"})
+
+
+def test_a_key_file_that_others_may_read_is_refused_from_the_environment_too(tmp_path: Path, desk: SigningKey) -> None:
+    chain, key = files(tmp_path, desk, mode=0o644)
+    with pytest.raises(SigningError, match="others than its owner"):
+        SigningKey.from_environment({"ASSAY_SIGNING_CHAIN": str(chain), "ASSAY_SIGNING_KEY": str(key)})
+
+
+def test_a_key_in_the_environment_that_cannot_be_read_is_not_quoted(desk: SigningKey) -> None:
+    secret = "-----BEGIN PRIVATE KEY-----\nhunter2"
+    with pytest.raises(SigningError, match="cannot be read") as caught:
+        SigningKey.from_environment({"ASSAY_SIGNING_CHAIN": desk.chain.decode(), "ASSAY_SIGNING_KEY": secret})
+    assert "hunter2" not in str(caught.value) + caught.value.hint

@@ -1,0 +1,216 @@
+"""`assay verify`: images in, one explained verdict for each out."""
+
+# Jobs, rules and reports are imported inside the functions: `assay --help` has to answer at once.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay import catalog
+from assay.errors import ConfigurationError
+from assay.gate import FailOn, Gate
+from assay.options import EPILOG, Commands, add_settings, opened, positive, seconds, settings_of, today
+from assay.vocabulary import Limits, Report
+
+if TYPE_CHECKING:
+    from assay.jobs.verify import Source
+    from assay.rules import Policy
+
+STREAMING = frozenset({"text", "jsonl"})
+"""Formats in which the drawing of many reports is the drawings of each, one after the other."""
+_LIMITS = Limits()
+
+
+def add(commands: Commands) -> None:
+    """What can be said of `assay verify`."""
+    verify = commands.add_parser(
+        "verify",
+        help="examine images: one explained verdict for each",
+        description="Examine images: Content Credentials and metadata in, one explained verdict for each out.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify.add_argument("paths", nargs="*", metavar="PATH", help="files, folders or globs; - is an image on stdin")
+    verify.add_argument("--files-from", metavar="FILE", help="a list of paths, one a line or NUL-separated; - is stdin")
+    _add_output(verify)
+    _add_policy(verify)
+    add_settings(verify)
+    verify.add_argument("--jobs", type=positive, metavar="N", help="guarded workers; one a processor by default")
+    verify.add_argument("--decode", action="store_true", help="decode every pixel, too: finds damage headers hide")
+    for name, what, unit in (
+        ("max_bytes", "bytes in a file", positive),
+        ("max_pixels", "pixels in an image", positive),
+        ("max_frames", "frames in an image", positive),
+        ("seconds", "seconds for one file", seconds),
+        ("memory_bytes", "address space of a worker, in bytes", positive),
+    ):
+        default = getattr(_LIMITS, name)
+        flag = "--max-memory" if name == "memory_bytes" else f"--{name.replace('_', '-')}"
+        verify.add_argument(
+            flag, dest=name, type=unit, default=default, metavar="N", help=f"most {what} (default {default:,})"
+        )
+
+
+def _add_output(verify: argparse.ArgumentParser) -> None:
+    verify.add_argument("--format", choices=tuple(catalog.FORMATS), default="text", help="how to report (default text)")
+    verify.add_argument("--output", type=Path, metavar="FILE", help="write the report there instead of to stdout")
+    verify.add_argument("--include-personal", action="store_true", help="show places, serial numbers, names, handles")
+    verify.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_policy(verify: argparse.ArgumentParser) -> None:
+    verify.add_argument(
+        "--policy", type=Path, metavar="FILE", help="the rules; default: the nearest assay.toml, if any"
+    )
+    verify.add_argument("--no-policy", action="store_true", help="apply no rules")
+    verify.add_argument("--baseline", type=Path, metavar="FILE", help="known violations, which do not count")
+    verify.add_argument("--write-baseline", type=Path, metavar="FILE", help="accept all present violations as known")
+    verify.add_argument(
+        "--fail-on",
+        type=_fail_on,
+        default=frozenset(),
+        metavar="KINDS",
+        help="verdicts that fail, too, separated by commas: " + ", ".join(FailOn),
+    )
+    verify.add_argument("--exit-zero", action="store_true", help="exit 0 instead of 1 or 3")
+
+
+def _fail_on(text: str) -> frozenset[FailOn]:
+    parts = {part.strip() for part in text.split(",")}
+    if unknown := sorted(parts - set(FailOn)):
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; choose from {', '.join(FailOn)}")
+    return frozenset(map(FailOn, parts))
+
+
+def run(options: Namespace) -> int:
+    """Examine images and report one explained verdict for each."""
+    from assay.jobs.verify import examine
+    from assay.report.privacy import masked
+
+    settings = settings_of(options)
+    sources = list(_sources(options, settings.limits))
+    _require_harmless(options, sources)
+    reports = examine(
+        sources,
+        settings=settings,
+        workers=options.jobs,
+        decode=options.decode,
+        previews=options.format == "html",
+    )
+    judged = _judged(_with_progress(reports, len(sources), options), options)
+    gate = Gate(fail_on=options.fail_on)
+    watched = gate.watch(judged)
+    _write(watched if options.include_personal else map(masked, watched), options)
+    return 0 if options.exit_zero else gate.exit_code
+
+
+def _sources(options: Namespace, limits: Limits) -> Iterator[Source]:
+    from assay.jobs.sources import expand, read_list
+
+    if not options.paths and not options.files_from:
+        raise ConfigurationError("No input", hint="Name files, folders or globs; - reads an image from stdin.")
+    if "-" in options.paths and (options.files_from == "-" or options.paths.count("-") > 1):
+        raise ConfigurationError("Standard input can be read once", hint="Write the image or the list to a file.")
+    for path in options.paths:
+        if path == "-":
+            yield sys.stdin.buffer.read(limits.max_bytes + 1)
+        else:
+            yield from expand(path)
+    if options.files_from == "-":
+        yield from read_list(sys.stdin.buffer)
+    elif options.files_from:
+        with opened(Path(options.files_from)) as stream:
+            yield from read_list(stream)
+
+
+def _require_harmless(options: Namespace, sources: Iterable[Source]) -> None:
+    """Refuse to write a report over an image that is examined."""
+    targets = {os.path.realpath(path) for path in (options.output, options.write_baseline) if path is not None}
+    for source in sources if targets else ():
+        if not isinstance(source, bytes) and os.path.realpath(source) in targets:
+            raise ConfigurationError(f"{source} is examined, and would be written over", hint="Choose another place.")
+
+
+def _judged(reports: Iterable[Report], options: Namespace) -> Iterator[Report]:
+    """Reports with the violations of the publisher's rules, where there are rules."""
+    from assay.rules import evaluate, read_baseline, write_baseline
+
+    policy = _policy(options)
+    if policy is None:
+        return iter(reports)
+    for line in policy.expired(today()):
+        print(f"assay: {line}", file=sys.stderr)
+    if options.write_baseline is None:
+        known = read_baseline(options.baseline) if options.baseline else frozenset()
+        return evaluate(policy, reports, today=today(), known=known)
+    seen = list(evaluate(policy, reports, today=today()))
+    count = write_baseline(options.write_baseline, seen)
+    print(f"assay: {count} violations accepted in {options.write_baseline}", file=sys.stderr)
+    return evaluate(policy, seen, today=today(), known=read_baseline(options.write_baseline))
+
+
+def _policy(options: Namespace) -> Policy | None:
+    from assay.rules import discover, load
+
+    if options.no_policy:
+        return None
+    path = options.policy or discover(Path.cwd())
+    if path is None:
+        if options.baseline or options.write_baseline:
+            raise ConfigurationError("A baseline needs a policy", hint="Name one with --policy, or add assay.toml.")
+        return None
+    return load(path)
+
+
+def _with_progress(reports: Iterable[Report], total: int, options: Namespace) -> Iterable[Report]:
+    """A progress bar on a terminal, unless reports already roll by on it."""
+    rolls_by = options.format in STREAMING and options.output is None and sys.stdout.isatty()
+    if options.quiet or total == 1 or rolls_by or not sys.stderr.isatty():
+        return reports
+    from tqdm import tqdm
+
+    return tqdm(reports, total=total, unit="image", leave=False)
+
+
+def _write(reports: Iterable[Report], options: Namespace) -> None:
+    from assay.catalog import format_named
+    from assay.files import write_whole
+
+    render = format_named(options.format)
+    if options.output is not None:
+        text = render(list(reports))
+        try:
+            write_whole(options.output, text.encode())
+        except OSError as error:
+            raise ConfigurationError(
+                f"{options.output}: cannot be written: {error.strerror}", hint="Choose another place with --output."
+            ) from error
+    elif options.format in STREAMING:
+        _stream(reports, options.format)
+    else:
+        sys.stdout.write(render(list(reports)))
+
+
+def _stream(reports: Iterable[Report], name: str) -> None:
+    """Show each report as soon as it is there, and sum up on standard error."""
+    from assay.catalog import format_named
+    from assay.report import as_text
+    from assay.report.wording import summary
+
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    render = format_named(name)
+    seen: list[Report] = []
+    for report in reports:
+        sys.stdout.write(as_text.render([report], colour=colour) if name == "text" else render([report]))
+        sys.stdout.flush()
+        if name == "text":
+            seen.append(report)
+    if name == "text" and len(seen) != 1:
+        print(summary(seen), file=sys.stderr)

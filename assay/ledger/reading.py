@@ -1,0 +1,108 @@
+"""Questions to the ledger. Only committed images are answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.ledger.database import Database
+from assay.ledger.entry import ENTRY_COLUMNS, Entry, from_columns
+
+PAGE, FULL_PAGE = 10_000, 200
+"""Rows asked for at once: without thumbnails and manifests, and with them."""
+
+
+class Recorded(NamedTuple):
+    """A committed image."""
+
+    seq: int
+    """Number of its committed row: grows in the order in which images were committed."""
+    entry: Entry
+
+
+class Mark(NamedTuple):
+    """What a scan over all images has to know of one."""
+
+    seq: int
+    """As in `Recorded`."""
+    image_id: int
+    watermark: str
+    key_id: str
+    nonce: bytes
+    payload: int
+    latent_shape: tuple[int, int, int]
+
+
+_FROM = """
+    FROM events AS done
+    JOIN events AS begun ON begun.image_id = done.image_id AND begun.event = 'pending'
+"""
+_COMMITTED = f"""
+    SELECT done.seq, begun.image_id, {", ".join(f"begun.{name}" for name in ENTRY_COLUMNS)},
+           thumbnail.data, manifest.data
+    {_FROM}
+    JOIN contents AS thumbnail ON thumbnail.sha256 = begun.thumbnail_sha256
+    JOIN contents AS manifest ON manifest.sha256 = begun.manifest_sha256
+    WHERE done.event = 'committed'
+"""
+_MARKS = f"""
+    SELECT done.seq, begun.image_id, begun.watermark, begun.key_id, begun.nonce, begun.payload,
+           begun.channels, begun.latent_height, begun.latent_width
+    {_FROM}
+    WHERE done.event = 'committed' AND done.seq > ? ORDER BY done.seq LIMIT ?
+"""
+_HASHES = f"""
+    SELECT done.seq, begun.perceptual_hash {_FROM}
+    WHERE done.event = 'committed' AND done.seq > ? ORDER BY done.seq LIMIT ?
+"""
+
+
+def committed(database: Database, condition: str, *values: object) -> list[Recorded]:
+    """Committed images; the condition is a constant of the caller, behind a WHERE, over `done` and `begun`."""
+    rows = database.rows(f"{_COMMITTED} {condition}", values)
+    return [
+        Recorded(seq, from_columns(image_id, columns, bytes(thumbnail), bytes(manifest)))
+        for seq, image_id, *columns, thumbnail, manifest in rows
+    ]
+
+
+def pages(database: Database, query: str, after: int = 0) -> Iterator[tuple[Any, ...]]:
+    """All rows of a query whose first column grows, and whose values are the last seen of it and a limit."""
+    while page := database.rows(query, (after, PAGE)):
+        yield from page
+        after = page[-1][0]
+
+
+def near(database: Database, perceptual_hash: int, k: int) -> tuple[tuple[int, Entry], ...]:
+    """See `Ledger.near`."""
+    pairs = list(pages(database, _HASHES))
+    if not pairs:
+        return ()
+    hashes = np.frombuffer(bytes.fromhex("".join(text for _, text in pairs)), dtype=">u8")
+    distances = np.bitwise_count(hashes ^ np.uint64(perceptual_hash))
+    nearest = np.argsort(distances, kind="stable")[:k]
+    return tuple((int(distances[at]), committed(database, "AND done.seq = ?", pairs[at][0])[0].entry) for at in nearest)
+
+
+def entries(database: Database, *, after: int, since: str, limit: int | None) -> Iterator[Recorded]:
+    """See `Ledger.entries`."""
+    left = limit
+    while left is None or left > 0:
+        size = FULL_PAGE if left is None else min(left, FULL_PAGE)
+        page = committed(database, "AND done.seq > ? AND done.at >= ? ORDER BY done.seq LIMIT ?", after, since, size)
+        yield from page
+        if not page:
+            return
+        after = page[-1].seq
+        left = None if left is None else left - len(page)
+
+
+def marks(database: Database, *, after: int) -> Iterator[Mark]:
+    """See `Ledger.marks`."""
+    for seq, image_id, watermark, key_id, nonce, payload, *shape in pages(database, _MARKS, after):
+        channels, height, width = shape
+        yield Mark(
+            seq, int(image_id, 16), watermark, key_id, bytes.fromhex(nonce), int(payload, 16), (channels, height, width)
+        )

@@ -1,0 +1,94 @@
+"""The ledger in one file: SQLite with a write-ahead log."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from assay.errors import LedgerError
+
+_PATIENCE_SECONDS = 60.0
+
+
+class SQLite:
+    """A `Database` in a file that its owner alone may read: it holds the nonces."""
+
+    dialect: Literal["sqlite", "postgresql"] = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        with self._translated():
+            _create(path)
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # A row has to be on disk before the file that it is about takes its place.
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.execute("PRAGMA recursive_triggers = ON")  # INSERT OR REPLACE deletes, too
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Database`."""
+        with self._between("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See `Database`."""
+        with self._between("BEGIN DEFERRED"):
+            yield
+
+    @contextmanager
+    def _between(self, begin: str) -> Iterator[None]:
+        self.execute(begin)
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> None:
+        """See `Database`."""
+        with self._translated():
+            self._connection.execute(statement, tuple(values))
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See `Database`."""
+        with self._translated():
+            return self._connection.execute(query, tuple(values)).fetchall()
+
+    def has_table(self, name: str) -> bool:
+        """See `Database`."""
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
+
+    def close(self) -> None:
+        """See `Database`."""
+        self._connection.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(
+                f"{self.name}: the ledger cannot be used: {error}",
+                hint="Check that the path is right, its folder may be written to and its disk is not full.",
+            ) from error
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

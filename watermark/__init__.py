@@ -1,0 +1,1 @@
+"""Marks noise or pixels, and reads the marks. Never imports another area."""
