@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import cast
 
-from assay.vocabulary import Check, Format, Settings
+from assay.vocabulary import Check, Format, LatentWatermark, Settings
 
 FILE_CHECKS: Mapping[str, str] = {
     "credentials": "forensics.credentials:Credentials",
@@ -17,8 +17,20 @@ FILE_CHECKS: Mapping[str, str] = {
 }
 """Checks that read the bytes as received. They parse untrusted input, so they run in guarded workers, without torch."""
 
-PIXEL_CHECKS: Mapping[str, str] = {}
+PIXEL_CHECKS: Mapping[str, str] = {
+    "watermark": "assay.jobs.marks:Watermark",
+}
 """Checks that look at pixels. They run in the calling process, on what a guarded worker decoded."""
+
+LATENT_WATERMARKS: Mapping[str, str] = {
+    "sealed-seed": "watermark.sealed_seed:SealedSeed",
+    "sealed-seed-stateless": "watermark.sealed_seed:StatelessSeed",
+    "tree-ring": "watermark.tree_ring:TreeRing",
+    "gaussian-shading": "watermark.gaussian_shading:GaussianShading",
+    "gaussian-shading-fixed": "watermark.gaussian_shading:FixedPadGaussianShading",
+    "prc": "watermark.prc:Prc",
+}
+"""Marks in the noise from which a diffusion model draws. All but the first two are there to be compared with."""
 
 FORMATS: Mapping[str, str] = {
     "text": "assay.report.as_text:render",
@@ -55,6 +67,15 @@ def make(references: Mapping[str, str], settings: Settings) -> tuple[Check, ...]
     """
     factories = (cast("Callable[[Settings], Check]", load(reference)) for reference in references.values())
     return tuple(factory(settings) for factory in factories)
+
+
+def latent_watermark(name: str) -> LatentWatermark:
+    """The latent watermark with that name.
+
+    Raises:
+        KeyError: No watermark has that name.
+    """
+    return cast("Callable[[], LatentWatermark]", load(LATENT_WATERMARKS[name]))()
 
 
 def format_named(name: str) -> Format:

@@ -10,11 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 
 from assay import __version__
-from assay.commands import doctor, explain, trust, verify
+from assay.commands import doctor, explain, generate, keys, ledger, recover, trust, verify
 from assay.errors import AssayError
 from assay.options import EPILOG, Parser
 
-_MODULES = {"verify": verify, "explain": explain, "doctor": doctor, "trust": trust}
+_MODULES = {
+    "verify": verify,
+    "generate": generate,
+    "recover": recover,
+    "ledger": ledger,
+    "keys": keys,
+    "trust": trust,
+    "explain": explain,
+    "doctor": doctor,
+}
 
 COMMANDS: Mapping[str, Callable[[Namespace], int]] = {name: module.run for name, module in _MODULES.items()}
 """One file a command; each has `add`, what can be said, and `run`, which returns the exit code."""

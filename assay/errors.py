@@ -8,6 +8,7 @@
     ├── SigningError              exit 2   a key or certificate cannot sign this file
     ├── KeyStoreError             exit 2   a watermark key is missing, damaged, unprotected or not to be used
     ├── LedgerError               exit 2   the ledger cannot be opened, or refuses a row
+    ├── SelfCheckError            exit 2   an image that was just made does not carry its mark
     └── UnreadableError           exit 3   one input cannot be examined
         ├── UnsupportedFormat              not an image, or a format that needs an extra
         ├── LimitExceeded                  too many bytes, pixels or frames, too much time or memory
@@ -62,6 +63,10 @@ class KeyStoreError(AssayError):
 
 class LedgerError(AssayError):
     """The ledger cannot be opened, or a row cannot be added to it."""
+
+
+class SelfCheckError(AssayError):
+    """An image does not carry the mark that was put into its noise."""
 
 
 class UnreadableError(AssayError):

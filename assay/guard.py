@@ -43,8 +43,11 @@ _SINGLE_THREADED = {
 """Threads reserve address space, which is what the memory limit counts; parallelism comes from several workers."""
 
 
-_INHERITED = re.compile(r"(PATH|HOME|TMPDIR|TZ|LANG|LD_LIBRARY_PATH|LD_PRELOAD|(LC|PYTHON|ASSAY|COVERAGE)_?.*)")
-"""What a worker needs of the environment. The rest may hold tokens, and a worker reads what strangers wrote."""
+_INHERITED = re.compile(
+    r"PATH|HOME|TMPDIR|TZ|LANG|LD_LIBRARY_PATH|LD_PRELOAD|(LC|PYTHON|COVERAGE)_?.*"
+    r"|ASSAY_(?!SIGNING|WATERMARK|LEDGER).*"
+)
+"""What a worker needs of the environment. The rest may hold tokens or keys, and a worker reads what strangers wrote."""
 
 
 class Worker:

@@ -29,6 +29,9 @@ environment:
   ASSAY_TRUST  the trust profile, like --trust
   NO_COLOR     no colours
   ASSAY_TRUST_BASE  a mirror from which `assay trust update` takes the lists
+  ASSAY_LEDGER  the ledger: a path, or a postgresql:// URL
+  ASSAY_WATERMARK_ROOT, ASSAY_WATERMARK_ROOT_FILE   the root of the watermark keys, or a file of it
+  ASSAY_SIGNING_CHAIN, ASSAY_SIGNING_KEY   certificates and private key that sign: PEM files, or PEM text
 """
 
 

@@ -202,7 +202,7 @@ def _salt(pixels: Pixels, random: _Random, share: float) -> Pixels:
     """Salt and pepper: this share of pixels becomes white or black."""
     hit = random.random(pixels.shape[:2]) < share
     grains = 255 * random.integers(0, 2, size=pixels.shape[:2], dtype=np.uint8)
-    salted = pixels.copy()
+    salted: Pixels = pixels.copy()
     salted[hit] = grains[hit][:, None]
     return salted
 

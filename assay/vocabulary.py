@@ -24,7 +24,7 @@ Pixels: TypeAlias = "NDArray[np.uint8]"
 """Decoded pixels: uint8 of shape (height, width, 3), in [0, 255]."""
 
 Latents: TypeAlias = "NDArray[np.float32]"
-"""Noise, or an estimate of it: float32 of shape (channels, height, width); independent N(0, 1) where nothing is hidden."""
+"""Noise, or an estimate of it: float32 of shape (channels, height, width); N(0, 1) where nothing is hidden."""
 
 
 class Claim(StrEnum):
@@ -361,7 +361,8 @@ class Check(Protocol):
     """Something that looks at an image.
 
     The first line of the class's docstring is its row in every table; the whole of it is what `assay explain` prints.
-    A check is made with the `Settings`, once per process.
+    A check is made with the `Settings`, once per process. One that looks at pixels may have a property `idle`: why
+    there is nothing to look for, or None; pixels are decoded only for checks that are not idle.
     """
 
     id: ClassVar[str]

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
-import torch
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
@@ -218,7 +217,7 @@ def _falling(scheduler: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _start(init_noise_sigma: float, first: float) -> float:
-    """Where the scheduler's x is clean + sigma * noise, the pipeline scales the noise; elsewhere it takes it as it is."""
+    """Where the scheduler's x is clean + sigma * noise, the pipeline scales the noise; elsewhere it does not."""
     return 1.0 if init_noise_sigma == 1.0 else math.hypot(1.0, first) / init_noise_sigma
 
 

@@ -324,12 +324,8 @@ def _chat_tokenizer() -> Any:
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))  # noqa: S106 - a word
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
     template = "{% for message in messages %}{{ message['content'][0]['text'] }}{% endfor %}"
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        unk_token="<unk>",
-        chat_template=template,  # noqa: S106
-    )
+    special = {"pad_token": "<pad>", "unk_token": "<unk>"}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, chat_template=template, **special)
 
 
 # --- VAEs -------------------------------------------------------------------------------------------------------------
@@ -369,7 +365,7 @@ class _Point:
         return self.value
 
 
-class InvertibleVae(ModelMixin, ConfigMixin):
+class InvertibleVae(ModelMixin, ConfigMixin):  # type: ignore[misc]
     """Looks like an AutoencoderKL and loses nothing: a block of pixels is an orthonormal image of one latent position.
 
     `encode(decode(z))` is z as long as the pixels stay within [-1, 1].

@@ -37,6 +37,8 @@ Preparation: TypeAlias = Callable[[Latents], NDArray[Any]]
 
 PROMISING = 5.0
 """Least statistic of a hypothesis that is refined."""
+_NEGLIGIBLE = 2.0
+"""Statistics up to this are left out: their e-values are below 2."""
 _REFINED = 2
 """How many hypotheses are refined at most."""
 _TOLERANCE = 0.37
@@ -191,7 +193,8 @@ def _lengths(known: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     top, bottom = (np.clip(edge, 0, height)[:, None] for edge in (at, at + height))
     left, right = (np.clip(edge, 0, width) for edge in (at, at + width))
     inside = sums[..., bottom, right] - sums[..., top, right] - sums[..., bottom, left] + sums[..., top, left]
-    return np.sqrt(np.maximum(inside, 0.0))
+    lengths: NDArray[np.float64] = np.sqrt(np.maximum(inside, 0.0))
+    return lengths
 
 
 # --- the search -------------------------------------------------------------------------------------------------------
@@ -277,7 +280,7 @@ def search(surveyed: Survey, template: Latents) -> Found:
             refined, gained = _refine(surveyed, number, tables[number], template)
             log10_e.append(gained)
             best = max(best, refined, key=lambda found: found.statistic)
-    return replace(best, log10_p=log10_p_of_e(_log10_sum(np.array(log10_e))))
+    return replace(best, log10_p=log10_p_of_e(_log10_sum(log10_e)))
 
 
 def _tables(surveyed: Survey, template: Latents) -> list[NDArray[np.float64]]:
@@ -289,17 +292,17 @@ def _tables(surveyed: Survey, template: Latents) -> list[NDArray[np.float64]]:
     return [table[cut, cut] for table, cut in zip(statistics, cuts, strict=True)]
 
 
-_log10_e = np.vectorize(log10_normal_e, otypes=[np.float64])
-
-
 def _weighted(statistics: NDArray[np.float64], weight: float) -> float:
-    """log10 of the sum of e-values that have this weight each."""
-    return math.log10(weight) + _log10_sum(_log10_e(statistics).ravel())
+    """log10 of the sum of e-values that have this weight each, without the smallest, which change nothing."""
+    counted = statistics[statistics > _NEGLIGIBLE]
+    return math.log10(weight) + _log10_sum([log10_normal_e(float(statistic)) for statistic in counted])
 
 
-def _log10_sum(log10_values: NDArray[np.float64]) -> float:
-    highest = float(log10_values.max())
-    return highest + math.log10(float((10.0 ** (log10_values - highest)).sum()))
+def _log10_sum(log10_values: Sequence[float]) -> float:
+    highest = max(log10_values, default=-math.inf)
+    if highest == -math.inf:
+        return highest
+    return highest + math.log10(math.fsum(10.0 ** (value - highest) for value in log10_values))
 
 
 def _coarse(surveyed: Survey, number: int, table: NDArray[np.float64]) -> Found:

@@ -59,22 +59,24 @@ class PolarCode:
             raise ValueError(f"{count} places cannot hold {self.message_bits} bits of payload and CRC")
         return (np.arange(count) + max(0, self.length - count)) % self.length
 
-    def encode(self, payloads: NDArray[np.uint64], places: int) -> Bits:
+    def encode(self, payloads: NDArray[np.uint64], places: int, mask: Bits) -> Bits:
         """Code words, one bit a byte, uint8 of shape (rows, length).
 
         Args:
             payloads: Shape (rows,), each below 2^payload_bits.
             places: How many places the word is to fill; below `length` other positions carry the bits.
+            mask: Added to payload and CRC; one bit a byte, shape (message_bits,) or (rows, message_bits).
         """
         words = np.zeros((len(payloads), self.length), np.uint8)
-        words[:, self.carriers(places)] = self._messages(payloads)
+        words[:, self.carriers(places)] = self._messages(payloads) ^ mask
         return _transform(words)
 
-    def decode(self, llrs: Reals) -> int | None:
+    def decode(self, llrs: Reals, mask: Bits) -> int | None:
         """The payload whose CRC holds, the most likely one on the list; None where none does.
 
         Args:
             llrs: Log-likelihood of each place, shape (count,); 0 where nothing is known.
+            mask: As in `encode`, shape (message_bits,).
         """
         count = len(llrs)
         soft = self.gather(llrs)
@@ -82,7 +84,7 @@ class PolarCode:
         frozen = np.ones(self.length, bool)
         frozen[carriers] = False
         words, costs = _decode_list(soft, frozen)
-        messages = _transform(words)[:, carriers]
+        messages = _transform(words)[:, carriers] ^ mask
         payloads = _to_integers(messages[:, : self.payload_bits])
         holds = (self._messages(payloads) == messages).all(axis=1)
         found = np.flatnonzero(holds & np.isfinite(costs))
@@ -106,8 +108,9 @@ class PolarCode:
 def log10_chance_of_payload(list_size: int, crc_bits: int, tries: int = 1) -> float:
     """log10 of a bound on the chance that noise yields a payload: tries x list size x 2^-crc_bits, at most 1.
 
-    The code is linear and its word lies under a key stream, so what the list holds when nothing was written is uniform
-    over all messages, whatever the noise; each entry passes the CRC with probability 2^-crc_bits.
+    It holds for words whose message was masked by a uniform secret. The decoder finds its list without the mask; where
+    nothing was written, the list is independent of it, so each entry is a uniform message once unmasked, whatever the
+    noise was, and passes the CRC with probability 2^-crc_bits.
     """
     return min(0.0, math.log10(tries) + math.log10(list_size) - crc_bits * math.log10(2))
 
@@ -237,7 +240,7 @@ def _softplus(values: Reals) -> Reals:
 
 
 def _parity(a: Reals, b: Reals) -> Reals:
-    """The log-likelihood of a sum of two bits: 2 artanh(tanh(a / 2) tanh(b / 2)), exactly."""
+    """The log-likelihood of a sum of two bits: 2 artanh(tanh(a / 2) tanh(b / 2)), exactly and for all sizes."""
     smaller = np.sign(a) * np.sign(b) * np.minimum(np.abs(a), np.abs(b))
     parity: Reals = smaller + np.log1p(np.exp(-np.abs(a + b))) - np.log1p(np.exp(-np.abs(a - b)))
     return parity

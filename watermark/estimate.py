@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.vocabulary import Latents
+from watermark import stream
 from watermark.codes import Bits, PolarCode, Reals
 
 Preparation: TypeAlias = Callable[[Latents], Reals]
@@ -58,32 +60,56 @@ def whiten(noise: Latents) -> Reals:
     return whitened
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """The key stream that a code word is hidden under."""
+
+    mask: Bits
+    """Added to payload and CRC before they are encoded, shape (message_bits,)."""
+    pad: Bits
+    """Added to the places of the word, shape (count,)."""
+
+
+def cover_of(code: PolarCode, key: bytes, nonce: bytes, count: int) -> Cover:
+    """The first bits of a key stream are the mask, the next `count` the pad."""
+    mask, pad = np.split(stream.bits(key, nonce, code.message_bits + count), [code.message_bits])
+    return Cover(mask=mask, pad=pad)
+
+
+def hide(code: PolarCode, payload: int, cover: Cover) -> Bits:
+    """The places of the payload's code word under the cover, shape (count,)."""
+    count = len(cover.pad)
+    word: Bits = code.encode(np.array([payload], np.uint64), count, cover.mask)[0, code.places(count)]
+    return word ^ cover.pad
+
+
 def signs_of(bits: Bits) -> Reals:
     """0 is +1, 1 is -1."""
     return np.where(bits, -1.0, 1.0)
 
 
-def read(code: PolarCode, values: Reals, scales: Reals, pad: Bits, channels: NDArray[np.intp]) -> int | None:
+def read(code: PolarCode, values: Reals, scales: Reals, cover: Cover, channels: NDArray[np.intp]) -> int | None:
     """The payload of a code word under a key stream; None where no CRC holds.
 
     Two tries: all values weighed alike, then each channel by what it seems to hold, since editing spares some channels.
-    Flipping bits of the word flips log-likelihoods in both, and changes nothing else.
 
     Args:
         code: Whose word it is.
         values: The prepared estimate, shape (count,), in the order in which the code fills the places; 0 is unknown.
         scales: The magnitudes that were written, shape (count,), or typical ones.
-        pad: The key stream, shape (count,).
+        cover: What the word was hidden under.
         channels: Which channel each value is of, shape (count,).
     """
     known = values != 0
     if not known.any():
         return None
     scales = np.where(known, scales, 0)
-    evidence = signs_of(pad) * scales * values / np.sqrt(np.mean(values[known] ** 2))
+    evidence = signs_of(cover.pad) * scales * values / np.sqrt(np.mean(values[known] ** 2))
     llrs = _weighed_alike(code, evidence, scales, int(known.sum()))
-    payload = code.decode(llrs)
-    return code.decode(_weighed_by_channel(code, evidence, scales, llrs, channels)) if payload is None else payload
+    payload = code.decode(llrs, cover.mask)
+    if payload is not None:
+        return payload
+    return code.decode(_weighed_by_channel(code, evidence, scales, llrs, channels), cover.mask)
 
 
 def _weighed_alike(code: PolarCode, evidence: Reals, scales: Reals, known: int) -> Reals:

@@ -38,6 +38,8 @@ _LEAST_OVERLAP = 0.5
 """Of the received picture's area, inside the original."""
 _KEPT = 14
 """Candidates that are refined."""
+_RIM = 2
+"""Pixels at the edge of the received picture that refinement leaves out."""
 _DARK = 10
 """At most this bright, a pixel may be fill."""
 
@@ -227,7 +229,8 @@ def _fits(spectra: list[_Values], turned: _Layer) -> _Values:
 
 def _likelihood(correlation: _Values, count: _Values) -> _Values:
     """-n log(1 - r^2), for r > 0: what a correlation is worth depends on how much was compared."""
-    return -count * np.log1p(-(np.clip(correlation, 0.0, 0.999) ** 2))
+    worth: _Values = -count * np.log1p(-(np.clip(correlation, 0.0, 0.999) ** 2))
+    return worth
 
 
 # --- refinement -------------------------------------------------------------------------------------------------------
@@ -239,7 +242,7 @@ def _refined(
     """Gauss-Newton from a candidate; a step that leaves the basin ends it."""
     target, inside = _posed(original.detail, start.posture), _posed(original.known, start.posture)
     down, across = np.gradient(received.detail)
-    channels = np.stack([received.detail, across, down, received.known])
+    channels = np.stack([received.detail, across, down, received.known * _inner(received.known.shape)])
     y, x = (axis.ravel() + 0.5 for axis in np.mgrid[: target.shape[0], : target.shape[1]])
     motions = _motions(x - target.shape[1] / 2, y - target.shape[0] / 2, is_affine=is_affine)
     values, base, matrix, fit = target.ravel(), inside.ravel() > 0.5, start.matrix, 0.0  # noqa: PLR2004
@@ -253,6 +256,13 @@ def _refined(
         if np.abs(step[:2]).max() < 1e-3 or np.abs(step).max() > 10:  # noqa: PLR2004 - pixels
             break
     return _Candidate(posture=start.posture, scale=start.scale, matrix=matrix, fit=fit)
+
+
+def _inner(shape: tuple[int, ...]) -> _Values:
+    """1 but for the rim, where the mean is taken on one side and detail is not what it is in the original."""
+    inner = np.zeros(shape, dtype=np.float32)
+    inner[_RIM:-_RIM, _RIM:-_RIM] = 1
+    return inner
 
 
 def _motions(x: NDArray[np.float64], y: NDArray[np.float64], *, is_affine: bool) -> list[_Values]:
@@ -284,7 +294,7 @@ def _step(
     step = np.linalg.solve((normal + ridge).astype(np.float64), ((jacobian * weights) @ residual).astype(np.float64))
     power = float((weights * sampled) @ sampled) * float((weights * target) @ target)
     correlation = float((weights * sampled) @ target) / max(power, 1e-6) ** 0.5
-    return step, float(_likelihood(np.float32(correlation), np.float32(weights.sum())))
+    return step, float(_likelihood(np.array(correlation), weights.sum()))
 
 
 def _sampled(channels: _Values, matrix: Matrix, x: NDArray[np.float64], y: NDArray[np.float64]) -> _Values:

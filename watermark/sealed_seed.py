@@ -19,8 +19,8 @@ from assay.keys import derive
 from assay.stats import log10_bonferroni, log10_normal_tail
 from assay.vocabulary import Latents, Reading, Seal
 from watermark import stream
-from watermark.codes import LIST_SIZE, Bits, PolarCode, Reals, log10_chance_of_payload
-from watermark.estimate import TRIES, Preparation, level, read, signs_of
+from watermark.codes import LIST_SIZE, PolarCode, Reals, log10_chance_of_payload
+from watermark.estimate import TRIES, Cover, Preparation, cover_of, hide, level, read, signs_of
 
 CODE = PolarCode()
 SALT_CODE = PolarCode(payload_bits=32, crc_bits=16)
@@ -31,7 +31,7 @@ SALT_SHARE = 0.4
 SIGNS = "sealed-seed 1: signs"
 _MAGNITUDES = "sealed-seed 1: magnitudes"
 _POSITIONS = "sealed-seed-stateless 1: positions"
-_SALT_PAD = "sealed-seed-stateless 1: salt"
+_SALT_SIGNS = "sealed-seed-stateless 1: salt"
 _STATELESS_SIGNS = "sealed-seed-stateless 1: signs"
 _STATELESS_MAGNITUDES = "sealed-seed-stateless 1: magnitudes"
 
@@ -81,8 +81,8 @@ class SealedSeed:
         order = stream.interleaver(noise.size)
         values = self.prepare(noise).ravel()[order]
         scales = stream.magnitudes(derive(secret, _MAGNITUDES), nonce, noise.size)[order]
-        pad = stream.bits(derive(secret, SIGNS), nonce, noise.size)
-        return read(CODE, values, scales, pad, _channels(order, noise))
+        cover = cover_of(CODE, derive(secret, SIGNS), nonce, noise.size)
+        return read(CODE, values, scales, cover, _channels(order, noise))
 
     def search(self, noise: Latents, seals: Iterable[Seal], *, tried: int | None = None) -> Found | None:
         """The seal that fits best, of any number of rows and keys, with Bonferroni's correction over all of them.
@@ -120,9 +120,9 @@ class Found:
 def template(seal: Seal, shape: tuple[int, ...]) -> Latents:
     """The sealed noise of a seal in registry mode: float32 of that shape."""
     count = math.prod(shape)
-    bits = stream.bits(derive(seal.secret, SIGNS), seal.nonce, count) ^ _word(CODE, seal.payload, count)
     signs = np.empty(count)
-    signs[stream.interleaver(count)] = signs_of(bits)
+    cover = cover_of(CODE, derive(seal.secret, SIGNS), seal.nonce, count)
+    signs[stream.interleaver(count)] = signs_of(hide(CODE, seal.payload, cover))
     scales = stream.magnitudes(derive(seal.secret, _MAGNITUDES), seal.nonce, count)
     return (signs * scales).reshape(shape).astype(np.float32)
 
@@ -186,17 +186,14 @@ class StatelessSeed:
         salted, others = _layout(seal.secret, noise.size)
         values = np.abs(noise).ravel().astype(np.float64)
         values[others] = stream.magnitudes(derive(seal.secret, _STATELESS_MAGNITUDES), _nonce_of(salt), len(others))
-        values[salted] *= signs_of(_salt_pad(seal.secret, len(salted)) ^ _word(SALT_CODE, _number(salt), len(salted)))
-        values[others] *= signs_of(
-            stream.bits(derive(seal.secret, _STATELESS_SIGNS), _nonce_of(salt), len(others))
-            ^ _word(CODE, seal.payload, len(others))
-        )
+        values[salted] *= signs_of(hide(SALT_CODE, _number(salt), _salt_cover(seal.secret, len(salted))))
+        values[others] *= signs_of(hide(CODE, seal.payload, _payload_cover(seal.secret, salt, len(others))))
         return values.reshape(noise.shape).astype(np.float32)
 
     def measure(self, noise: Latents, seal: Seal) -> Reading:
         """Whether the seal's salt and payload are what is read; the statistic is the number of check bits that hold."""
         found = self._read(noise, seal.secret) == (seal.nonce[:SALT_BYTES], seal.payload)
-        null = f"{_CHECK_BITS} check bits hold by chance for at most one image in 2^{-LOG10_STATELESS_P / math.log10(2):.0f}"
+        null = f"{_CHECK_BITS} check bits hold by chance at most once in {10**-LOG10_STATELESS_P:.0e} images"
         log10_p = LOG10_STATELESS_P if found else 0.0
         return Reading(statistic=float(_CHECK_BITS if found else 0), null=null, log10_p=log10_p)
 
@@ -208,14 +205,14 @@ class StatelessSeed:
     def _read(self, noise: Latents, secret: bytes) -> tuple[bytes, int] | None:
         values = self.prepare(noise).ravel()
         salted, others = _layout(secret, noise.size)
-        pad, typical = _salt_pad(secret, len(salted)), np.full(len(salted), math.sqrt(2 / math.pi))
-        found = read(SALT_CODE, values[salted], typical, pad, _channels(salted, noise))
+        cover, typical = _salt_cover(secret, len(salted)), np.full(len(salted), math.sqrt(2 / math.pi))
+        found = read(SALT_CODE, values[salted], typical, cover, _channels(salted, noise))
         if found is None:
             return None
         salt = found.to_bytes(SALT_BYTES, "big")
-        pad = stream.bits(derive(secret, _STATELESS_SIGNS), _nonce_of(salt), len(others))
+        cover = _payload_cover(secret, salt, len(others))
         scales = stream.magnitudes(derive(secret, _STATELESS_MAGNITUDES), _nonce_of(salt), len(others))
-        payload = read(CODE, values[others], scales, pad, _channels(others, noise))
+        payload = read(CODE, values[others], scales, cover, _channels(others, noise))
         return None if payload is None else (salt, payload)
 
 
@@ -231,13 +228,12 @@ def _layout(secret: bytes, count: int) -> tuple[NDArray[np.intp], NDArray[np.int
     return salted, others
 
 
-def _salt_pad(secret: bytes, count: int) -> Bits:
-    return stream.bits(derive(secret, _SALT_PAD), stream.NO_NONCE, count)
+def _salt_cover(secret: bytes, count: int) -> Cover:
+    return cover_of(SALT_CODE, derive(secret, _SALT_SIGNS), stream.NO_NONCE, count)
 
 
-def _word(code: PolarCode, payload: int, count: int) -> Bits:
-    word: Bits = code.encode(np.array([payload], np.uint64), count)[0][code.places(count)]
-    return word
+def _payload_cover(secret: bytes, salt: bytes, count: int) -> Cover:
+    return cover_of(CODE, derive(secret, _STATELESS_SIGNS), _nonce_of(salt), count)
 
 
 def _nonce_of(salt: bytes) -> bytes:

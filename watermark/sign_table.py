@@ -203,14 +203,16 @@ def _nearest(rows: Words, wanted: Words, candidates: int) -> list[tuple[int, int
 
 def _packed(seals: list[Seal], signs: int, subkeys: dict[bytes, bytes]) -> Words:
     """Payload and signs, uint64 of shape (rows, 1 + signs / 64); the same signs as in `sealed_seed.template`."""
-    size = signs // 8
-    pads = b"".join(stream.keystream(_signs_key(seal.secret, subkeys), seal.nonce, size) for seal in seals)
+    size, ahead = signs // 8, CODE.message_bits // 8
+    streams = b"".join(stream.keystream(_signs_key(seal.secret, subkeys), seal.nonce, ahead + size) for seal in seals)
+    masks, pads = np.split(np.frombuffer(streams, np.uint8).reshape(len(seals), -1), [ahead], axis=1)
     payloads = np.array([seal.payload for seal in seals], np.uint64)
-    words = np.packbits(CODE.encode(payloads, CODE.length), axis=1, bitorder="little")
+    coded = CODE.encode(payloads, CODE.length, np.unpackbits(masks, axis=1, bitorder="little"))
+    words = np.packbits(coded, axis=1, bitorder="little")
     rows = np.empty((len(seals), 1 + signs // 64), np.uint64)
     rows[:, 0] = payloads
     repeated = np.tile(words, (1, -(-size // words.shape[1])))[:, :size]
-    rows[:, 1:] = (np.frombuffer(pads, np.uint8).reshape(len(seals), size) ^ repeated).view(np.uint64)
+    rows[:, 1:] = (pads ^ repeated).view(np.uint64)
     return rows
 
 

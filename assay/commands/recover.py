@@ -34,13 +34,21 @@ def add(commands: Commands) -> None:
 
 def run(options: Namespace) -> int:
     """Put the credentials of an image back, and say what they are worth."""
+    from assay.jobs.marks import Watermark
     from assay.jobs.recover import recover
     from assay.ledger import location, open_ledger
     from assay.report.escape import visible
 
     settings = settings_of(options)
     with open_ledger(location(settings)) as ledger:
-        found = recover(options.file, options.output, ledger=ledger, settings=settings, force=options.force)
+        found = recover(
+            options.file,
+            options.output,
+            ledger=ledger,
+            settings=settings,
+            find=Watermark(settings).row_of,
+            force=options.force,
+        )
     if found is None:
         print(f"assay: {visible(str(options.file))}: no row of the ledger leads to this image", file=sys.stderr)
         return NOT_FOUND

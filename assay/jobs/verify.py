@@ -66,13 +66,14 @@ def examine(
         raise TypeError("sources are several: put a single one into a list")
     settings = settings or from_environment()
     pixel_checks = catalog.make(catalog.PIXEL_CHECKS, settings)
+    wanted = any(_idle(check) is None for check in pixel_checks)
     hello = codec.encode(settings)
 
     def make() -> Worker:
         return Worker(WORKER, hello, settings.limits)
 
     def ask(worker: Worker, source: Source) -> _Reply:
-        return _ask(worker, source, decode=decode or bool(pixel_checks), preview=previews)
+        return _ask(worker, source, decode=decode or wanted, preview=previews)
 
     count = workers or _processors()
     if isinstance(sources, Sized):
@@ -144,7 +145,15 @@ def _report(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...], to
 
 def _on_pixels(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...]) -> Iterator[Outcome]:
     for check in checks:
-        if pixels is None:
+        if (reason := _idle(check)) is not None:
+            yield Skipped(check=check.id, reason=reason)
+        elif pixels is None:
             yield Skipped(check=check.id, reason="There are no pixels to look at.")
         else:
             yield from run(check, Exhibit(facts=answer.facts, decoded=pixels))
+
+
+def _idle(check: Check) -> str | None:
+    """Why a check has nothing to look for, where it says so; no pixel is decoded for its sake then."""
+    reason: str | None = getattr(check, "idle", None)
+    return reason

@@ -8,7 +8,7 @@ from hashlib import sha256
 from assay.ledger import chain
 from assay.ledger.chain import Finding, Head
 from assay.ledger.database import Database
-from assay.ledger.reading import pages
+from assay.ledger.reading import FULL_PAGE, pages
 from assay.ledger.writing import head
 
 _CHAIN = f"SELECT {', '.join(chain.COLUMNS)}, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
@@ -41,15 +41,15 @@ def nonces_reused(database: Database) -> list[Finding]:
 
 def _damaged_contents(database: Database) -> Iterator[Finding]:
     for kind in ("thumbnail", "manifest"):
-        # One row of a page at a time may hold a long manifest, so no page of them is read: one by one, by its name.
         query = f"""
-            SELECT seq, {kind}_sha256 FROM events WHERE event = 'pending' AND seq > ? ORDER BY seq LIMIT ?
+            SELECT events.seq, events.{kind}_sha256, contents.data FROM events
+            LEFT JOIN contents ON contents.sha256 = events.{kind}_sha256
+            WHERE events.event = 'pending' AND events.seq > ? ORDER BY events.seq LIMIT ?
         """  # noqa: S608 - a constant
-        for seq, digest in pages(database, query):
-            data = database.rows("SELECT data FROM contents WHERE sha256 = ?", (digest,))
-            if not data:
+        for seq, digest, data in pages(database, query, size=FULL_PAGE):
+            if data is None:
                 yield Finding(seq=seq, problem=f"the {kind} of row {seq} is missing")
-            elif sha256(data[0][0]).hexdigest() != digest:
+            elif sha256(data).hexdigest() != digest:
                 yield Finding(seq=seq, problem=f"the {kind} of row {seq} was changed")
 
 

@@ -19,7 +19,7 @@ from assay.ledger.chain import Finding, Head
 from assay.ledger.database import Database, connect
 from assay.ledger.entry import Entry, Event, hex64
 from assay.ledger.migrations import migrate
-from assay.ledger.reading import Mark, Recorded, committed
+from assay.ledger.reading import Kind, Mark, Recorded, committed
 from assay.ledger.work import Delivery
 from assay.vocabulary import Settings
 
@@ -151,6 +151,10 @@ class Ledger:
             after: Only those behind this `seq`; so a table that was built once can be brought up to date.
         """
         return reading.marks(self._database, after=after)
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """The models, sizes and shapes of latents that committed images were made with."""
+        return reading.kinds(self._database)
 
     def head(self) -> Head:
         """The end of the chain: publish it, or keep it elsewhere, and `check` can later be held to it."""

@@ -35,6 +35,15 @@ class Mark(NamedTuple):
     latent_shape: tuple[int, int, int]
 
 
+class Kind(NamedTuple):
+    """A way in which images of the ledger were made; reading any of them takes the same steps."""
+
+    model: str
+    latent_shape: tuple[int, int, int]
+    height: int
+    width: int
+
+
 _FROM = """
     FROM events AS done
     JOIN events AS begun ON begun.image_id = done.image_id AND begun.event = 'pending'
@@ -68,11 +77,18 @@ def committed(database: Database, condition: str, *values: object) -> list[Recor
     ]
 
 
-def pages(database: Database, query: str, after: int = 0) -> Iterator[tuple[Any, ...]]:
+def pages(database: Database, query: str, after: int = 0, size: int | None = None) -> Iterator[tuple[Any, ...]]:
     """All rows of a query whose first column grows, and whose values are the last seen of it and a limit."""
-    while page := database.rows(query, (after, PAGE)):
+    while page := database.rows(query, (after, size or PAGE)):
         yield from page
         after = page[-1][0]
+
+
+def kinds(database: Database) -> tuple[Kind, ...]:
+    """Every kind of which there is a committed image, in a stable order."""
+    columns = "begun.model, begun.channels, begun.latent_height, begun.latent_width, begun.height, begun.width"
+    rows = database.rows(f"SELECT DISTINCT {columns} {_FROM} WHERE done.event = 'committed' ORDER BY {columns}")
+    return tuple(Kind(row[0], (row[1], row[2], row[3]), row[4], row[5]) for row in rows)
 
 
 def near(database: Database, perceptual_hash: int, k: int) -> tuple[tuple[int, Entry], ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def crops(pixels: NDArray[np.uint8], chance: np.random.Generator, batch: int, si
         image = pixels[chance.integers(len(pixels))]
         y, x = (chance.integers(length - side + 1) for length in image.shape[:2])
         crop = image[y : y + side, x : x + side]
-        out[number] = crop[:, ::-1] if chance.random() < 0.5 else crop
+        out[number] = crop[:, ::-1] if chance.integers(2) else crop
     return torch.from_numpy(out).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
@@ -73,7 +74,7 @@ class Critic(nn.Module):
         super().__init__()
         sizes = (3, width, 2 * width, 4 * width)
         layers: list[nn.Module] = []
-        for into, out in zip(sizes, sizes[1:], strict=False):
+        for into, out in pairwise(sizes):
             layers += [nn.utils.spectral_norm(nn.Conv2d(into, out, 4, 2, 1)), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers, nn.utils.spectral_norm(nn.Conv2d(sizes[-1], 1, 3, 1, 1)))
 
@@ -148,7 +149,7 @@ def _against_critic(
     def teach(step: int) -> None:
         images, decoded = pair
         optimiser.zero_grad(set_to_none=True)
-        (F.relu(1 - critic(images)).mean() + F.relu(1 + critic(decoded)).mean()).backward()
+        torch.autograd.backward(F.relu(1 - critic(images)).mean() + F.relu(1 + critic(decoded)).mean())
         optimiser.step()
         if (step + 1) % 200 == 0:
             save_model(critic, str(file))

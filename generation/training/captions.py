@@ -20,7 +20,7 @@ _CLOSE, _SMALL = 0.5, 0.16
 
 def colour_shares(pixels: NDArray[np.uint8]) -> dict[str, float]:
     """The share of each flower colour in a picture of shape (H, W, 3), weighted towards its middle; in [0, 1]."""
-    small = np.asarray(Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float32) / 255
+    small = np.asarray(Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float32) / np.float32(255)
     highest, lowest = small.max(2), small.min(2)
     saturation = (highest - lowest) / np.maximum(highest, 1e-6)
     hue = _hue(small, highest, highest - lowest)
@@ -81,8 +81,8 @@ def _hue(rgb: NDArray[np.float32], highest: NDArray[np.float32], chroma: NDArray
 
 def _weight() -> NDArray[np.float32]:
     axis = np.linspace(-1, 1, _SIDE, dtype=np.float32)
-    weight = np.exp(-(axis[:, None] ** 2 + axis[None] ** 2) / (2 * 0.55**2))
-    return weight / weight.sum()
+    weight: NDArray[np.float32] = np.exp(-(axis[:, None] ** 2 + axis[None] ** 2) / (2 * 0.55**2))
+    return (weight / weight.sum()).astype(np.float32)
 
 
 _WEIGHT = _weight()

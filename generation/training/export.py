@@ -1,6 +1,6 @@
 """Turns a trained run into the weights that are shipped: float16, in shards.
 
-    python -m generation.training.export --run runs/denoiser [--decoder runs/decoder]
+python -m generation.training.export --run runs/denoiser [--decoder runs/decoder]
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def read_blobs(source: Path, ids: list[str]) -> list[bytes]:
     stream, blobs = io.BytesIO(done.stdout), []
     for name in ids:
         header = stream.readline().split()
-        if len(header) != 3 or header[1] != b"blob":
+        if header[1:2] != [b"blob"]:
             raise ConfigurationError(f"{source}: has no blob {name}", hint=f"Clone github.com/{REPOSITORY} there.")
         blobs.append(stream.read(int(header[2])))
         stream.readline()

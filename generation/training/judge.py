@@ -1,4 +1,4 @@
-"""What judges drawn pictures: networks that others trained, frozen, and a linear classifier on photographs of flowers."""
+"""What judges drawn pictures: frozen networks that others trained, and a linear classifier of flowers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ def lite2_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def inception_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, 2048) features of the network by which FID is usually computed, of uint8 pictures of shape (N, H, W, 3)."""
-    network: Any = torch.jit.load(str(_file(*_INCEPTION)), map_location="cpu")
+    network: Any = cast("Any", torch.jit).load(str(_file(*_INCEPTION)), map_location="cpu")
     return _features(network.eval(), pixels, _INCEPTION_SIDE)
 
 

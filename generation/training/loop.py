@@ -96,7 +96,7 @@ def train(
             with torch.autocast(device.type, torch.bfloat16, enabled=plan.bfloat16):
                 terms = loss(_seeded(plan.seed, step))
             optimiser.zero_grad(set_to_none=True)
-            terms["total"].backward()
+            torch.autograd.backward(terms["total"])
             nn.utils.clip_grad_norm_(parameters, plan.clip)
             optimiser.step()
             torch._foreach_lerp_(average, [p.detach() for p in parameters], 1 - min(plan.ema, (1 + step) / (10 + step)))
@@ -105,7 +105,7 @@ def train(
             note(step, terms)
             bar.update()
             if time.monotonic() - saved > plan.checkpoint_seconds or step + 1 == plan.steps:
-                _save(file, step + 1, names, parameters, average, optimiser)
+                _save(file, step + 1, names, parameters, average, optimiser=optimiser)
                 saved = time.monotonic()
     with torch.no_grad():
         for parameter, mean in zip(parameters, average, strict=True):
@@ -155,6 +155,7 @@ def _save(
     names: list[str],
     parameters: list[nn.Parameter],
     average: list[Tensor],
+    *,
     optimiser: torch.optim.AdamW,
 ) -> None:
     tensors: dict[str, Tensor] = {}

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import KeyStoreError
@@ -44,6 +44,7 @@ def info(*parts: str) -> bytes:
     return b"assay|" + bytes([len(texts)]) + b"".join(len(text).to_bytes(4, "big") + text for text in texts)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_subkey_is_hkdf(secret: bytes, label: str) -> None:
     assert derive(secret, label) == hkdf(secret, info(label))

@@ -136,9 +136,8 @@ def test_search_by_likeness_puts_the_nearest_first(
 
 def test_search_by_likeness_needs_an_image(tmp_path: Path, delivered: list[Entry]) -> None:
     (tmp_path / "notes.png").write_text("hello")
-    for name in ("notes.png", "missing.png"):
-        with pytest.raises(UnreadableError, match=name):
-            run("search", "--like", tmp_path / name, "--home", tmp_path)
+    with pytest.raises(UnreadableError, match=r"notes\.png"):
+        run("search", "--like", tmp_path / "notes.png", "--home", tmp_path)
 
 
 def test_search_by_date_and_without_a_question(

@@ -24,7 +24,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Where a ledger can be made that is not there yet, in both databases."""
     if request.param == "sqlite":
         return str(tmp_path_factory.mktemp("home") / "ledger.sqlite3")
-    return cluster.fresh_database(request.getfixturevalue("server"), f"ledger{next(_NUMBERS)}")
+    return cluster.fresh_schema(request.getfixturevalue("server"), f"ledger{next(_NUMBERS)}")
 
 
 @pytest.fixture

@@ -1,0 +1,265 @@
+"""generate: prompts in; marked, signed, recorded images out.
+
+Key and model -> sealed noise -> image -> file -> self-check on the file's own pixels -> C2PA signature -> ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+
+from assay import catalog, fingerprint
+from assay.binding import SoftBinding, pixel_sha256
+from assay.errors import ConfigurationError, SelfCheckError
+from assay.files import write_whole
+from assay.keys import DEFAULT_USER, WatermarkKey, key_store
+from assay.ledger import Entry, Ledger, location, new_image_id, open_ledger
+from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal, Settings
+from generation.declaration import Declaration
+from generation.development import signing_key_for
+from generation.invert import invert_images
+from generation.loading import open_model
+from generation.models import spec_named
+from generation.sign import sign_and_keep
+
+if TYPE_CHECKING:
+    from generation.adapters import Adapter
+    from generation.signing_key import SigningKey
+
+SELF_CHECK_LOG10_P = -12.0
+"""What is handed over has to be found again with at most this p-value: enough for a ledger of a million rows."""
+FORMATS = {
+    ".png": ("PNG", "image/png", {}),
+    ".webp": ("WEBP", "image/webp", {"quality": 95}),
+    ".jpg": ("JPEG", "image/jpeg", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", "image/jpeg", {"quality": 95, "subsampling": 0}),
+}
+"""Suffix of the target to Pillow's format, media type and how it is saved."""
+NONE = "none"
+
+Progress = Callable[[int], None]
+"""Told after each step how many an image takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be drawn, and how. None is the model's own default."""
+
+    prompt: str
+    negative: str | None = None
+    model: str = "pocket"
+    revision: str | None = None
+    scheduler: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    size: tuple[int, int] | None = None
+    """Height and width in pixels."""
+    watermark: str = "sealed-seed"
+    """A key of `catalog.LATENT_WATERMARKS`, or `none`."""
+    user: str = DEFAULT_USER
+    seed: int | None = None
+    """Only without a watermark: a mark's noise comes from its key and a fresh nonce."""
+    device: str = "cpu"
+    precision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One image that was handed over."""
+
+    path: Path
+    image_id: int | None
+    """None without a watermark."""
+    log10_p: float | None
+    """Of the self-check."""
+    seconds: float
+    """From noise to file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marking:
+    """Everything that marking needs."""
+
+    watermark: LatentWatermark
+    key: WatermarkKey
+    ledger: Ledger
+
+
+def generate(
+    wish: Wish, targets: Sequence[Path], *, settings: Settings, progress: Progress | None = None
+) -> Iterator[Made]:
+    """Draw one image for each target; those that were yielded are on the disk and in the ledger.
+
+    Args:
+        wish: What to draw.
+        targets: Files to write, in a format of `FORMATS`; older ones are replaced.
+        settings: The data folder, with keys and ledger.
+        progress: Told of each step.
+
+    Raises:
+        ConfigurationError: The wish, a target, the model or its scheduler will not do.
+        KeyStoreError: There is no key that may mark.
+        SigningError: There is no key that may sign.
+        SelfCheckError: The mark is not in the image; nothing was written for it.
+        LedgerError: The ledger cannot be written; there is no file then, either.
+    """
+    _require_sound(wish, targets)
+    signing_key = signing_key_for(settings.home)
+    signing_key.require_valid()
+    if wish.watermark == NONE:
+        adapter = _opened(wish)
+        for number, target in enumerate(targets):
+            yield _unmarked(wish, adapter, target, number, signing_key=signing_key, progress=progress)
+        return
+    key = key_store(settings.home).current(wish.user)
+    adapter = _opened(wish)
+    with open_ledger(location(settings)) as ledger:
+        marking = _Marking(watermark=catalog.latent_watermark(wish.watermark), key=key, ledger=ledger)
+        for target in targets:
+            yield _marked(wish, adapter, target, marking, signing_key=signing_key, progress=progress)
+
+
+def _opened(wish: Wish) -> Adapter:
+    return open_model(
+        spec_named(wish.model),
+        device=wish.device,
+        precision=wish.precision,
+        scheduler=wish.scheduler,
+        revision=wish.revision,
+    )
+
+
+def _require_sound(wish: Wish, targets: Sequence[Path]) -> None:
+    if wish.seed is not None and wish.watermark != NONE:
+        raise ConfigurationError(
+            "a seed and a watermark exclude each other",
+            hint="Marked noise comes from a key and a nonce that is never used twice, or it could be told from noise. "
+            "Leave the seed out, or draw without a mark: --watermark none.",
+        )
+    if wish.steps is not None and wish.steps < 1:
+        raise ConfigurationError(f"{wish.steps} steps draw nothing", hint="Use 10 to 50; few-step models 1 to 4.")
+    for target in targets:
+        if target.suffix.lower() not in FORMATS:
+            raise ConfigurationError(f"{target}: not a format that is written", hint=f"Use {', '.join(FORMATS)}.")
+        if not os.access(target.parent, os.W_OK):
+            raise ConfigurationError(f"{target}: the folder cannot be written", hint="Choose another place.")
+
+
+# --- one image --------------------------------------------------------------------------------------------------------
+
+
+def _marked(
+    wish: Wish, adapter: Adapter, target: Path, marking: _Marking, *, signing_key: SigningKey, progress: Progress | None
+) -> Made:
+    begun, image_id = time.monotonic(), new_image_id()
+    seal = Seal(secret=marking.key.secret, nonce=secrets.token_bytes(12), payload=image_id)
+    shape = adapter.latent_shape(*_size(wish, adapter))
+    noise = marking.watermark.mark(np.random.default_rng().standard_normal(shape, np.float32), seal)
+    pixels = draw(wish, adapter, noise, progress)
+    data, mime = _encoded(pixels, target)
+    delivered = _decoded(data)
+    log10_p = marking.watermark.measure(estimate(adapter, [delivered])[0], seal).log10_p
+    if log10_p > SELF_CHECK_LOG10_P:
+        raise SelfCheckError(
+            f"{target}: the mark is not in the image: p = 10^{log10_p:.1f}, where 10^{SELF_CHECK_LOG10_P:g} is asked",
+            hint="Nothing was written. Try again, with more steps, less guidance or a lossless format.",
+        )
+    binding = SoftBinding(scheme=marking.watermark.id, image_id=image_id)
+    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, binding))
+    entry = Entry(
+        image_id=image_id,
+        watermark=marking.watermark.id,
+        key_id=marking.key.id,
+        nonce=seal.nonce,
+        payload=seal.payload,
+        file_sha256=sha256(signed.data).hexdigest(),
+        pixel_sha256=pixel_sha256(delivered),
+        perceptual_hash=fingerprint.dhash(Image.fromarray(delivered)),
+        thumbnail=fingerprint.thumbnail(delivered),
+        manifest=signed.manifest,
+        model=wish.model,
+        scheduler=type(adapter.pipeline.scheduler).__name__,
+        latent_shape=shape,
+        steps=wish.steps or adapter.spec.steps,
+        width=delivered.shape[1],
+        height=delivered.shape[0],
+        name=target.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    marking.ledger.deliver(entry, target, signed.data)
+    return Made(path=target, image_id=image_id, log10_p=log10_p, seconds=time.monotonic() - begun)
+
+
+def _unmarked(
+    wish: Wish, adapter: Adapter, target: Path, number: int, *, signing_key: SigningKey, progress: Progress | None
+) -> Made:
+    begun = time.monotonic()
+    chance = np.random.default_rng(None if wish.seed is None else (wish.seed, number))
+    noise = chance.standard_normal(adapter.latent_shape(*_size(wish, adapter)), np.float32)
+    data, mime = _encoded(draw(wish, adapter, noise, progress), target)
+    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, None))
+    try:
+        write_whole(target, signed.data)
+    except OSError as error:
+        raise ConfigurationError(f"{target}: {error.strerror}", hint="Choose another place.") from error
+    return Made(path=target, image_id=None, log10_p=None, seconds=time.monotonic() - begun)
+
+
+def draw(wish: Wish, adapter: Adapter, noise: Latents, progress: Progress | None = None) -> Pixels:
+    """Draw one image from the noise given: uint8 of shape (height, width, 3)."""
+    steps = wish.steps or adapter.spec.steps
+    image = adapter.draw(
+        [wish.prompt],
+        torch.from_numpy(noise)[None],
+        steps=steps,
+        guidance=adapter.spec.guidance if wish.guidance is None else wish.guidance,
+        negative=wish.negative,
+        progress=None if progress is None else lambda _done: progress(steps),
+    )
+    return to_pixels(image)[0]
+
+
+def to_pixels(images: torch.Tensor) -> list[Pixels]:
+    """Images of shape (B, 3, H, W) in [0, 1] as uint8 of shape (H, W, 3) each."""
+    values = (images.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return list(values)
+
+
+def estimate(adapter: Adapter, pictures: Sequence[Pixels]) -> list[Latents]:
+    """The noise behind pictures of one size, read backwards with the empty prompt."""
+    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+    return list(invert_images(adapter, images).noise.cpu().numpy())
+
+
+def _size(wish: Wish, adapter: Adapter) -> tuple[int, int]:
+    return wish.size or (adapter.spec.size, adapter.spec.size)
+
+
+def _declaration(wish: Wish, target: Path, binding: SoftBinding | None) -> Declaration:
+    return Declaration(title=target.name, software=wish.model, software_version=wish.revision, binding=binding)
+
+
+def _encoded(pixels: Pixels, target: Path) -> tuple[bytes, str]:
+    name, mime, options = FORMATS[target.suffix.lower()]
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, name, **options)
+    return stream.getvalue(), mime
+
+
+def _decoded(data: bytes) -> Pixels:
+    """Signing adds a manifest and leaves the pixels, so these are the delivered file's."""
+    with Image.open(BytesIO(data)) as image:
+        pixels: Pixels = np.asarray(image.convert("RGB"))
+    return pixels
