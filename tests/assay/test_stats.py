@@ -70,7 +70,8 @@ def test_bonferroni_over_nothing_is_refused() -> None:
 @pytest.mark.parametrize("scale", [0.5, 1.0, 8.0])
 def test_an_e_value_has_mean_one_under_the_null(scale: float) -> None:
     def weighed(statistic: float) -> float:
-        return 10 ** log10_normal_e(statistic, scale) * math.exp(-statistic * statistic / 2) / math.sqrt(2 * math.pi)
+        log10_density = -(statistic * statistic + math.log(2 * math.pi)) / (2 * math.log(10))
+        return float(10 ** (log10_normal_e(statistic, scale) + log10_density))
 
     mean = sum(quad(weighed, low, low + 20, epsabs=1e-12)[0] for low in range(-60, 80, 20))
     assert mean == pytest.approx(1, abs=1e-9)
@@ -89,7 +90,7 @@ def test_an_e_value_is_the_mixture_that_it_says(statistic: float, scale: float) 
 
 def test_an_e_value_costs_little_where_it_counts() -> None:
     for statistic in (6.0, 8.0, 12.0):
-        assert 0 < -log10_normal_tail(statistic) - log10_normal_e(statistic) < 2.1
+        assert 0 < -log10_normal_tail(statistic) - log10_normal_e(statistic) < 2.6
     assert log10_normal_e(678.0) == pytest.approx(98_000, rel=0.05)
     assert log10_normal_e(-678.0) < 0
 

@@ -15,9 +15,7 @@ from generation.schedulers import FlowMatchEulerInverseScheduler, Path, path_of,
 from generation.toy import toy_pipeline
 
 # diffusers hands tensors to NumPy 2 in the old way.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:diffusers"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning:diffusers")
 
 STABLE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
 FLOW = {"shift": 3.0}

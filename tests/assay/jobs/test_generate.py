@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay import fingerprint
+from assay.binding import pixel_sha256
+from assay.errors import AssayError, ConfigurationError, KeyStoreError, SelfCheckError, SigningError
+from assay.jobs import generate as job
+from assay.jobs.generate import SELF_CHECK_LOG10_P, Wish, generate
+from assay.jobs.verify import examine
+from assay.keys import key_store
+from assay.ledger import location, open_ledger
+from assay.vocabulary import AiUse, Attestation, Basis, Claim, Integrity, Measurement, Settings
+from tests.assay.jobs.studio import WISH, Studio, furnish, pixels_of
+
+
+def test_the_row_says_what_was_delivered(studio: Studio) -> None:
+    with open_ledger(location(studio.settings)) as ledger:
+        assert ledger.count() == 1
+        assert studio.made.image_id is not None
+        entry = ledger.get(studio.made.image_id)
+        assert ledger.check() == []
+    assert entry is not None
+    assert entry.file_sha256 == sha256(studio.picture.read_bytes()).hexdigest()
+    assert entry.pixel_sha256 == pixel_sha256(pixels_of(studio.picture))
+    assert entry.latent_shape == (4, 32, 32)
+    assert (entry.model, entry.scheduler, entry.steps) == ("pocket", "DDIMScheduler", 10)
+    assert fingerprint.likeness(pixels_of(studio.picture), entry.thumbnail).agrees
+    assert entry.key_id == key_store(studio.settings.home).current().id
+
+
+def test_the_mark_was_read_back_before_it_was_handed_over(studio: Studio) -> None:
+    assert studio.made.log10_p is not None
+    assert studio.made.log10_p <= SELF_CHECK_LOG10_P
+
+
+def test_verify_closes_the_loop(studio: Studio) -> None:
+    (report,) = examine([studio.picture], settings=studio.settings, workers=1)
+    (credentials,) = [outcome for outcome in report.outcomes if isinstance(outcome, Attestation)]
+    assert credentials.integrity is Integrity.INTACT
+    assert credentials.ai_use is AiUse.FULLY
+    assert studio.made.image_id is not None
+    assert f"{studio.made.image_id:016x}" in [detail.value for detail in credentials.details]
+    (mark,) = [outcome for outcome in report.outcomes if isinstance(outcome, Measurement)]
+    assert mark.summary.startswith("Ours, unaltered")
+    assert (report.verdict.claim, report.verdict.basis) == (Claim.OURS, Basis.MARKED)
+
+
+def test_a_seed_draws_the_same_picture_again_without_a_mark(tmp_path: Path) -> None:
+    settings = furnish(tmp_path / "home")
+    wish = Wish(prompt="a pink tulip", watermark="none", seed=7, steps=2)
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+    for target in (first, second):
+        (made,) = generate(wish, [target], settings=settings)
+        assert made.image_id is None
+    assert np.array_equal(pixels_of(first), pixels_of(second))
+    (other,) = generate(replace(wish, seed=8), [second], settings=settings)
+    assert not np.array_equal(pixels_of(first), pixels_of(other.path))
+    assert not (tmp_path / "home" / "ledger.sqlite3").exists()
+
+
+def test_progress_is_told_of_every_step(tmp_path: Path) -> None:
+    told: list[int] = []
+    wish = Wish(prompt="", watermark="none", steps=3)
+    list(generate(wish, [tmp_path / "x.webp"], settings=furnish(tmp_path / "home"), progress=told.append))
+    assert told == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "problem"),
+    [
+        ({"seed": 1}, "x.png", "exclude each other"),
+        ({"steps": 0}, "x.png", "draw nothing"),
+        ({}, "x.bmp", "not a format"),
+        ({}, "missing/x.png", "cannot be written"),
+        ({"model": "unheard-of"}, "x.png", "not a model"),
+        ({"scheduler": "unheard-of"}, "x.png", "not a scheduler"),
+        ({"size": (100, 130)}, "x.png", "not a size"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_drawn(
+    tmp_path: Path, changes: dict[str, object], name: str, problem: str
+) -> None:
+    settings = furnish(tmp_path / "home")
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        list(generate(replace(WISH, **changes), [tmp_path / name], settings=settings))
+    assert caught.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_keys_are_never_made_on_the_way(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    with pytest.raises(SigningError, match="no signing key"):
+        list(generate(WISH, [tmp_path / "x.png"], settings=settings))
+    furnish(tmp_path / "other")
+    (tmp_path / "other" / "keys" / "watermark" / "keys.json").unlink()
+    with pytest.raises(KeyStoreError, match="no watermark key"):
+        list(generate(WISH, [tmp_path / "x.png"], settings=Settings(home=tmp_path / "other")))
+
+
+def test_an_image_without_its_mark_is_not_handed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "SELF_CHECK_LOG10_P", -1e6)
+    settings = furnish(tmp_path / "home")
+    with pytest.raises(SelfCheckError, match="not in the image") as caught:
+        list(generate(replace(WISH, steps=2), [tmp_path / "x.png"], settings=settings))
+    assert isinstance(caught.value, AssayError)
+    assert not (tmp_path / "x.png").exists()
+    with open_ledger(location(settings)) as ledger:
+        assert ledger.count() == 0
