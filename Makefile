@@ -19,7 +19,7 @@ help: ## Show the targets
 env: .venv/.ready ## Build or refresh .venv
 
 .PHONY: demo
-demo: .venv/.ready ## Sign, verify, change one pixel, verify again
+demo: .venv/.ready ## Draw, verify, strip, verify, tamper, verify, forge, verify
 	$(BIN)/python examples/demo.py
 
 .PHONY: lint

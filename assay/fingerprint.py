@@ -107,7 +107,7 @@ def likeness(pixels: Pixels, thumbnail: bytes, mask: NDArray[np.bool_] | None = 
         mask: Of shape (height, width); False where the picture is not known, as after a crop was undone.
     """
     stored = opened(thumbnail)
-    known = _cells(np.full(pixels.shape[:2], 255, np.uint8) if mask is None else mask * np.uint8(255)) >= 254  # noqa: PLR2004 - all of it, but for rounding
+    known = _cells(np.full(pixels.shape[:2], 255, np.uint8) if mask is None else mask * np.uint8(255)) >= 230  # noqa: PLR2004 - nine tenths
     a, b = _cells(_grey(pixels)), _cells(_grey(stored))
     shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
     correlation = max(_correlation(a, np.roll(b, shift, (0, 1)), known & _stays(shift)) for shift in shifts)

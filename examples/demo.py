@@ -1,97 +1,113 @@
-"""`make demo`: two photographs, a file that is signed here, and the same file after one changed pixel.
+"""`make demo`: an image is drawn, marked, signed; stripped, tampered with, forged; and examined each time.
 
-Everything goes into the folder `demo/`: the pictures, a development signing key, a trust profile that trusts it, and a
-report as a web page. Nothing touches the network.
+Everything goes into the folder `demo/`: the pictures, keys for development, the ledger, a trust profile that trusts the
+demo's own signer, and a report as a web page. Nothing touches the network.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-import zlib
 from datetime import UTC, datetime
 from importlib.resources import files
-from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+import torch
 from PIL import Image
 
 from assay.cli import main as assay
+from assay.jobs.generate import estimate, to_pixels
 from assay.settings import from_environment
-from assay.vocabulary import Action
 from forensics import anchors, trust
-from generation.declaration import Declaration, Ingredient, Relationship
-from generation.development import ROOT, development_key
-from generation.sign import sign
+from generation.development import ROOT, signing_folder
+from generation.loading import open_model
+from generation.models import spec_named
 
 FOLDER = Path("demo")
 HOME = FOLDER / "home"
 PROFILE = "demo"
+PROMPT = "a close-up of a yellow sunflower"
 
 
 def main() -> int:
-    """Make the files, then examine them the way a user would."""
+    """Make the files one after the other, and examine each the way a user would."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    for name in ("china.jpg", "flower.jpg"):
-        (FOLDER / name).write_bytes((files("sklearn.datasets.images") / name).read_bytes())
-    signed = _sign((FOLDER / "flower.jpg").read_bytes())
-    (FOLDER / "signed.png").write_bytes(signed)
-    (FOLDER / "signed-then-changed.png").write_bytes(_change_one_pixel(signed))
-    names = ["china.jpg", "flower.jpg", "signed.png", "signed-then-changed.png"]
-    command = ["verify", *(str(FOLDER / name) for name in names), "--home", str(HOME), "--trust", PROFILE]
-    print("$ assay " + " ".join(command) + "\n", flush=True)
-    code = assay([*command, "--no-policy"])
-    assay([*command, "--no-policy", "--format", "html", "--output", str(FOLDER / "report.html")])
-    print(f"\nThe same as a page: {FOLDER / 'report.html'}")
-    return code
+    drawn = FOLDER / "sunflower.png"
+    _run("keys", "init", "--home", str(HOME))
+    _trust_ourselves()
+    _run("generate", PROMPT, "-o", str(drawn), "--home", str(HOME))
+    _verify("As it was delivered", drawn)
+    _verify("Stripped of its credentials, enlarged and compressed", _stripped(drawn))
+    _run("recover", str(FOLDER / "stripped.jpg"), "-o", str(FOLDER / "recovered.jpg"), "--home", str(HOME))
+    _verify("A corner painted over", _tampered(drawn))
+    _verify("Forged: its noise, read back, drew another picture", _forged(drawn))
+    _verify("A photograph", _photograph())
+    pictures = [str(FOLDER / f"{name}") for name in ("sunflower.png", "stripped.jpg", "tampered.png", "forged.png")]
+    report = FOLDER / "report.html"
+    assay([*_command(*pictures, str(FOLDER / "china.jpg")), "--format", "html", "--output", str(report)])
+    print(f"\nThe same as a page: {report}")
+    return 0
 
 
-def _sign(photograph: bytes) -> bytes:
-    """Crop a photograph and say so in a manifest, signed with a key for development that the demo's profile trusts."""
-    key = development_key(FOLDER / "keys")
+def _run(*arguments: str) -> None:
+    print(f"\n$ assay {' '.join(arguments)}", flush=True)
+    if code := assay(arguments):
+        sys.exit(code)
+
+
+def _verify(title: str, path: Path) -> None:
+    print(f"\n--- {title} " + "-" * max(0, 115 - len(title)), flush=True)
+    _run(*_command(str(path)))
+
+
+def _command(*paths: str) -> list[str]:
+    return ["verify", *paths, "--home", str(HOME), "--trust", PROFILE, "--no-policy"]
+
+
+def _trust_ourselves() -> None:
     anchors.add(
         from_environment(home=HOME, trust=PROFILE),
-        (FOLDER / "keys" / ROOT).read_bytes(),
+        (signing_folder(HOME) / ROOT).read_bytes(),
         kind=trust.ListKind.SIGNERS,
         source="the demo's own root",
         issued=None,
         today=datetime.now(UTC).date(),
     )
-    stream = BytesIO()
-    with Image.open(BytesIO(photograph)) as image:
-        image.crop((120, 20, 520, 420)).save(stream, "PNG")
-    parent = Ingredient(data=photograph, mime="image/jpeg", title="flower.jpg", relationship=Relationship.PARENT)
-    cropped = Declaration(
-        title="signed.png",
-        source_type=None,
-        software="Assay demo",
-        actions=(Action(name="c2pa.cropped", software="Assay demo"),),
-        ingredients=(parent,),
-    )
-    return sign(stream.getvalue(), "image/png", key, cropped)
 
 
-def _change_one_pixel(png: bytes) -> bytes:
-    """Make the last pixel a little brighter and leave everything else, the manifest too, as it is."""
-    head, chunks = png[:8], _chunks(png)
-    scanlines = bytearray(zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT")))
-    scanlines[-1] ^= 1
-    first = next(number for number, (kind, _) in enumerate(chunks) if kind == b"IDAT")
-    rest = [(kind, body) for kind, body in chunks if kind != b"IDAT"]
-    rest.insert(first, (b"IDAT", zlib.compress(bytes(scanlines))))
-    return head + b"".join(
-        len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big") for kind, body in rest
-    )
+def _stripped(drawn: Path) -> Path:
+    target = FOLDER / "stripped.jpg"
+    with Image.open(drawn) as image:
+        image.convert("RGB").resize((200, 200)).save(target, quality=70)
+    return target
 
 
-def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
-    chunks, at = [], 8
-    while at < len(png):
-        length = int.from_bytes(png[at : at + 4], "big")
-        chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
-        at += 12 + length
-    return chunks
+def _tampered(drawn: Path) -> Path:
+    target = FOLDER / "tampered.png"
+    with Image.open(drawn) as image:
+        painted = image.convert("RGB")
+    painted.paste((200, 30, 30), (90, 0, 128, 30))
+    painted.save(target)
+    return target
+
+
+def _forged(drawn: Path) -> Path:
+    """Reprompting (Müller et al., CVPR 2025): nobody needs the key for it, only the model and a marked picture."""
+    target = FOLDER / "forged.png"
+    model = open_model(spec_named("pocket"))
+    with Image.open(drawn) as image:
+        (noise,) = estimate(model, [np.asarray(image.convert("RGB"))])
+    other = model.draw(["a white daisy"], torch.from_numpy(noise)[None], steps=25, guidance=6.0)
+    Image.fromarray(to_pixels(other)[0]).save(target)
+    return target
+
+
+def _photograph() -> Path:
+    target = FOLDER / "china.jpg"
+    target.write_bytes((files("sklearn.datasets.images") / "china.jpg").read_bytes())
+    return target
 
 
 if __name__ == "__main__":

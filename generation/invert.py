@@ -154,10 +154,8 @@ def _accelerated(history: list[tuple[Tensor, Tensor]]) -> Tensor:
         return x + change
     moves = torch.stack([later[0] - earlier[0] for earlier, later in pairwise(history)], dim=2)
     turns = torch.stack([later[1] - earlier[1] for earlier, later in pairwise(history)], dim=2)
-    gram = turns.mT @ turns
-    ridge = gram.diagonal(dim1=1, dim2=2).mean(dim=1) * 1e-8 + torch.finfo(x.dtype).tiny  # where nothing moved any more
-    gram = gram + ridge.view(-1, 1, 1) * torch.eye(gram.shape[-1], dtype=x.dtype, device=x.device)
-    weights = torch.linalg.solve(gram, turns.mT @ change.unsqueeze(2))
+    # The pseudo-inverse, because nothing moves any more where an item has arrived before the others.
+    weights = torch.linalg.pinv(turns.mT @ turns, rtol=1e-6, hermitian=True) @ (turns.mT @ change.unsqueeze(2))
     return x + change - ((moves + turns) @ weights).squeeze(2)
 
 

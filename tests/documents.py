@@ -58,11 +58,21 @@ def _state(integrity: Integrity, trust: Trust, history: History) -> str:
 
 
 def verify_help() -> str:
-    """`assay verify --help`, 100 columns wide."""
+    """`assay verify --help`."""
+    return _help("verify")
+
+
+def generate_help() -> str:
+    """`assay generate --help`."""
+    return _help("generate")
+
+
+def _help(command: str) -> str:
+    """100 columns wide."""
     columns, os.environ["COLUMNS"] = os.environ.get("COLUMNS"), "100"
     try:
         with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
-            parser().parse_args(["verify", "--help"])
+            parser().parse_args([command, "--help"])
     finally:
         os.environ.pop("COLUMNS") if columns is None else os.environ.update(COLUMNS=columns)
     return f"```\n{out.getvalue().rstrip()}\n```"
@@ -118,6 +128,7 @@ PARTS: Mapping[tuple[str, str], Callable[[], str]] = {
     ("docs/credentials.md", "states"): states_table,
     ("docs/rules.md", "rules"): rules.table_markdown,
     ("docs/verify.md", "help"): verify_help,
+    ("docs/generate.md", "generate"): generate_help,
 }
 SHARED_PARTS: Mapping[tuple[str, str], Callable[[], str]] = {("docs/public-testfiles.md", "public"): public_table}
 """Parts that need the public test files, which are not in the repository."""

@@ -180,7 +180,8 @@ class StatelessSeed:
         The magnitudes at the salt's positions are those of `noise`; everything else is the key's.
 
         Raises:
-            ValueError: The noise has too few values, or the seal's parts have the wrong length.
+            ValueError: The noise has fewer than 160 values, or the seal's parts have the wrong length. Below some 300
+                values the salt cannot always be read.
         """
         salt = seal.nonce[:SALT_BYTES]
         salted, others = _layout(seal.secret, noise.size)

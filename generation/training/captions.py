@@ -20,7 +20,9 @@ _CLOSE, _SMALL = 0.5, 0.16
 
 def colour_shares(pixels: NDArray[np.uint8]) -> dict[str, float]:
     """The share of each flower colour in a picture of shape (H, W, 3), weighted towards its middle; in [0, 1]."""
-    small = np.asarray(Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float32) / np.float32(255)
+    small = np.asarray(Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float32) / np.float32(
+        255
+    )
     highest, lowest = small.max(2), small.min(2)
     saturation = (highest - lowest) / np.maximum(highest, 1e-6)
     hue = _hue(small, highest, highest - lowest)

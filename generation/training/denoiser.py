@@ -73,25 +73,35 @@ def main() -> None:
     """Train, from the last checkpoint on; `generation.training.export` writes the weights."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photographs", type=Path, required=True, help="a git copy of " + flowers.REPOSITORY)
-    parser.add_argument("--autoencoder", type=Path, required=True, help="the run that trained the autoencoder")
+    parser.add_argument("--autoencoder", type=Path, help="the run that trained the autoencoder; not with --start")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--widths", type=int, nargs="+", default=(32, 64, 128, 192))
+    parser.add_argument(
+        "--start", type=Path, metavar="WEIGHTS", help="begin with an exported model, such as the shipped"
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--bfloat16", action="store_true")
     options = parser.parse_args()
 
     device = device_of(options.device)
     torch.manual_seed(0)
-    autoencoder = AutoencoderKL.from_pretrained(options.autoencoder / "autoencoder").to(device)
+    if (options.start is None) == (options.autoencoder is None):
+        parser.error("give either --autoencoder or --start")
+    folder = options.autoencoder / "autoencoder" if options.autoencoder else options.start / "vae"
+    autoencoder = AutoencoderKL.from_pretrained(folder, torch_dtype=torch.float32).to(device)
     photographs = flowers.load(options.photographs, "train")
     latents = encode(autoencoder, photographs.pixels)
     scale = 1 / float(latents[:, :, :4].std())
     autoencoder.register_to_config(scaling_factor=scale)
 
-    unet = UNet2DConditionModel(**config(tuple(options.widths))).to(device, memory_format=torch.channels_last)
+    if options.start:
+        unet = UNet2DConditionModel.from_pretrained(options.start / "unet", torch_dtype=torch.float32)
+    else:
+        unet = UNet2DConditionModel(**config(tuple(options.widths)))
+    unet = unet.to(device, memory_format=torch.channels_last)
     pipeline = assemble(autoencoder, unet)
     texts = sorted({text for caption in photographs.captions for text in phrasings(caption)} | {""})
     embeddings = torch.cat([_embed(pipeline, text) for text in texts])  # (texts, 32, 384)

@@ -30,6 +30,7 @@ def _tail(successes: int, trials: int, p: float) -> float:
 
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))), st.sampled_from([0.9, 0.99]))
+@settings(deadline=None)
 def test_lower_bound_inverts_the_binomial_tail(counts: tuple[int, int], level: float) -> None:
     successes, trials = counts
     low, high = clopper_pearson(successes, trials, level)

@@ -20,7 +20,7 @@ from generation.toy import toy_pipeline
 from watermark.sealed_seed import SealedSeed
 
 # diffusers hands tensors to NumPy 2 in the old way.
-pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning:diffusers")
+pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
 
 MODELS = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 SEAL = Seal(secret=bytes(range(32)), nonce=bytes(12), payload=0x0123456789ABCDEF)

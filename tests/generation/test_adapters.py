@@ -12,7 +12,7 @@ from generation.models import SPECS
 from generation.toy import InvertibleVae, toy_pipeline
 
 # diffusers hands tensors to NumPy 2 in the old way.
-pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning:diffusers")
+pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
 
 STABLE = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 XL = "stabilityai/stable-diffusion-xl-base-1.0"

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
+from assay.fingerprint import thumbnail
 from assay.jobs.generate import Wish, generate
 from assay.jobs.marks import FOUND_LOG10_P, Watermark, fitted
 from assay.ledger import location, open_ledger
 from assay.perturb import perturbation
+from assay.policy import decide
 from assay.vocabulary import Basis, Claim, Measurement, Nothing, Observation, Outcome, Pixels, Settings
 from tests.assay.jobs.studio import Studio, as_jpeg, exhibit_of, furnish, pixels_of
 
@@ -71,21 +75,26 @@ def test_another_installation_finds_nothing(studio: Studio, tmp_path: Path) -> N
     assert isinstance(outcome, Nothing)
 
 
-def test_a_mark_on_other_content_is_transplanted(studio: Studio) -> None:
-    """Reprompting (Müller et al., CVPR 2025): the noise of a marked picture draws another one."""
-    import torch
-
-    from assay.jobs.generate import estimate, to_pixels
-    from assay.jobs.marks import _adapter
-
-    adapter = _adapter("pocket")
-    (noise,) = estimate(adapter, [pixels_of(studio.picture)])
-    forged = adapter.draw(["white daisies in a field"], torch.from_numpy(noise)[None], steps=10, guidance=6.0)
-    outcome = _look(studio, to_pixels(forged)[0])
+def test_a_mark_on_other_content_is_transplanted(studio: Studio, tmp_path: Path) -> None:
+    """The same noise and keys, and a row that says that something else was made of them."""
+    shutil.copytree(studio.settings.home / "keys", tmp_path / "home" / "keys")
+    settings = replace(studio.settings, home=tmp_path / "home")
+    assert studio.made.image_id is not None
+    with open_ledger(location(studio.settings)) as ledger:
+        entry = ledger.get(studio.made.image_id)
+    assert entry is not None
+    row = replace(entry, thumbnail=thumbnail(load_sample_image("china.jpg")), pixel_sha256="0" * 64)
+    with open_ledger(location(settings)) as ledger:
+        ledger.deliver(row, tmp_path / "moved.png", studio.picture.read_bytes())
+    check = Watermark(settings)
+    (outcome,) = check.examine(exhibit_of(pixels_of(studio.picture)))
     assert isinstance(outcome, Observation)
     assert outcome.signal == "transplanted-watermark"
     assert outcome.contradiction
-    assert Watermark(studio.settings).row_of(to_pixels(forged)[0]) is None
+    assert check.row_of(pixels_of(studio.picture)) is None
+    verdict = decide((outcome,))
+    assert verdict.claim is None
+    assert verdict.conflicts == (outcome.summary,)
 
 
 def test_kinds_are_the_models_and_sizes_of_the_ledger(studio: Studio) -> None:

@@ -1,0 +1,464 @@
+"""How well marks survive: images drawn, changed, attacked and read back, row by row, in a run that can be resumed.
+
+A row is a method and the name of what was done. Where the name is that of a perturbation (`assay.perturb`), the picture
+is read as it is. `registered:NAME` lays it over the ledger's thumbnail first, `blind:NAME` searches without. All other
+names are attacks that need a model; see `ATTACKS`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from assay import catalog, fingerprint
+from assay.errors import ConfigurationError
+from assay.files import write_whole
+from assay.jobs.generate import estimate, to_pixels
+from assay.jobs.marks import fitted
+from assay.jobs.robustness_results import Results, Row, Setup, is_forgery, load, save
+from assay.keys import derive
+from assay.perturb import perturbation
+from assay.stats import log10_bonferroni
+from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal
+from generation import attacks, pocket
+from generation.adapters import Adapter
+from generation.models import spec_named
+from generation.training import MANIFEST
+from watermark import blind
+from watermark.estimate import level
+from watermark.geometry import read_undone
+from watermark.registration import register
+from watermark.sealed_seed import SealedSeed, template
+
+METHODS = ("sealed-seed", "gaussian-shading", "tree-ring", "prc")
+ROWS = (
+    *("clean", "jpeg-75", "jpeg-50", "jpeg-25", "webp-50", "noise-0.05", "noise-0.1", "blur-2", "median-5"),
+    *("resize-0.5", "resize-0.25", "brightness-1.5", "contrast-0.5", "resize-0.5+jpeg-50"),
+    *(f"registered:{name}" for name in ("rotate-15", "rotate-45", "crop-75", "crop-50", "scale-0.5", "scale-2")),
+    *("vae", "regenerate-0.1", "regenerate-0.2", "regenerate-0.4"),
+    *("average-10", "average-100", "average-1000"),
+    *("wrong-key", "forge-average-10", "forge-average-100", "forge-average-1000", "nonce-reuse", "reprompt", "imprint"),
+    *(f"blind:{name}" for name in ("rotate-5", "rotate-15", "crop-75")),
+)
+"""What is measured by default; an average of more images than there are is left out."""
+FEW = 50
+"""Images of a row that costs much for each."""
+BATCH = 25
+UNMARKED = "none"
+
+
+# --- what rows share --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Everything that rows are measured with; images are drawn when they are first asked for, and kept."""
+
+    setup: Setup
+    adapter: Adapter
+    work: Path
+    """Where drawn images are kept, in a folder for each setup."""
+
+    @cached_property
+    def folder(self) -> Path:
+        """The images of this setup."""
+        name = hashlib.sha256(repr(replace(self.setup, count=0)).encode()).hexdigest()[:16]
+        folder = self.work / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @cached_property
+    def prompts(self) -> tuple[str, ...]:
+        """One for each image: captions of photographs that the model was not trained on, in a seeded order."""
+        with MANIFEST.open(newline="") as lines:
+            captions = [row["caption"] for row in csv.DictReader(lines) if row["split"] == "test"]
+        order = np.random.default_rng([self.setup.seed, 0]).permutation(len(captions))
+        return tuple(captions[order[number % len(order)]] for number in range(self.setup.count))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return self.adapter.spec.size, self.adapter.spec.size
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one image's noise."""
+        return self.adapter.latent_shape(*self.size)
+
+    def seal(self, number: int) -> Seal:
+        """The evaluation key, and this image's nonce and payload."""
+        random = np.random.default_rng([self.setup.seed, 1, number])
+        nonce, payload = random.bytes(12), int.from_bytes(random.bytes(8), "big")
+        return Seal(secret=evaluation_key(self.setup.seed), nonce=nonce, payload=payload)
+
+    def noise(self, method: str, number: int) -> Latents:
+        """What an image is drawn from."""
+        noise = np.random.default_rng([self.setup.seed, 2, number]).standard_normal(self.shape, np.float32)
+        return noise if method == UNMARKED else catalog.latent_watermark(method).mark(noise, self.seal(number))
+
+    def draw(self, prompts: Sequence[str], noises: Sequence[Latents]) -> list[Pixels]:
+        """Images of these prompts and this noise."""
+        noise = torch.from_numpy(np.stack(noises))
+        setup = self.setup
+        return to_pixels(self.adapter.draw(list(prompts), noise, steps=setup.steps, guidance=setup.guidance))
+
+    def images(self, method: str, count: int) -> list[Pixels]:
+        """The first images of a method, drawn from its noise."""
+        return [image for numbers in _batches(self.setup.count) for image in self._strip(method, numbers)][:count]
+
+    def _strip(self, method: str, numbers: Sequence[int]) -> list[Pixels]:
+        path = self.folder / f"{method}-{numbers[0]}-{numbers[-1]}.npz"
+        if not path.exists():
+            drawn = self.draw(
+                [self.prompts[number] for number in numbers], [self.noise(method, number) for number in numbers]
+            )
+            stream = BytesIO()
+            np.savez_compressed(stream, images=np.stack(drawn))
+            write_whole(path, stream.getvalue())
+        with np.load(path, allow_pickle=False) as stored:
+            return list(stored["images"])
+
+
+def evaluation_key(seed: int) -> bytes:
+    """The key that evaluations mark with: 32 bytes that everybody can compute. It protects nothing."""
+    return derive(hashlib.sha256(f"assay evaluation {seed}".encode()).digest(), "evaluation")
+
+
+def setup_for(
+    adapter: Adapter, *, count: int = 200, steps: int = 20, seed: int = 0, guidance: float | None = None
+) -> Setup:
+    """The setup of a model: its own guidance, unless another is given."""
+    spec = adapter.spec
+    return Setup(
+        model=spec.id,
+        weights=weights_digest() if spec.local else str(spec.revision),
+        count=count,
+        steps=steps,
+        guidance=spec.guidance if guidance is None else guidance,
+        seed=seed,
+    )
+
+
+def weights_digest(folder: Path = pocket.WEIGHTS) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of the weights in a folder, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _batches(count: int) -> list[list[int]]:
+    return [list(range(start, min(count, start + BATCH))) for start in range(0, count, BATCH)]
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def measure(
+    bench: Bench, path: Path, methods: Sequence[str] = METHODS, names: Sequence[str] = ROWS
+) -> Iterator[tuple[Row, Results]]:
+    """Measure what the results file lacks; what was yielded is in it.
+
+    Rows are the outer loop, so that methods can be compared before all is done.
+
+    Args:
+        bench: What to measure with.
+        path: The results file.
+        methods: Of `catalog.LATENT_WATERMARKS`.
+        names: Of rows.
+
+    Raises:
+        ConfigurationError: There is no such method or row, or the file is of another setup.
+    """
+    _require_known(methods, names)
+    results = load(path, bench.setup)
+    for name in names:
+        for method in methods:
+            if results.row(method, name) is None and _averaged(name) <= bench.setup.count:
+                row = measured(bench, method, name)
+                results = replace(results, rows=(*results.rows, row))
+                save(path, results)
+                yield row, results
+
+
+def _require_known(methods: Sequence[str], names: Sequence[str]) -> None:
+    for method in methods:
+        if method not in catalog.LATENT_WATERMARKS:
+            raise ConfigurationError(
+                f"{method}: no such watermark", hint=f"Use {', '.join(catalog.LATENT_WATERMARKS)}."
+            )
+    for name in names:
+        if name != "clean" and _attack(name) is None:
+            perturbation(name.rpartition(":")[2])
+
+
+def _averaged(name: str) -> int:
+    """Of how many images a row needs the average; 0 where it needs none."""
+    kind, _, value = name.rpartition("-")
+    return int(value) if kind in ("average", "forge-average") else 0
+
+
+def measured(bench: Bench, method: str, name: str) -> Row:
+    """Make and read all pictures of one row."""
+    few = name.startswith("blind:") or name in ("reprompt", "imprint", "nonce-reuse")
+    count = min(bench.setup.count, FEW) if few else bench.setup.count
+    originals = bench.images(method, bench.setup.count)
+    found: list[_Read] = []
+    for numbers in _batches(count):
+        specimens = _Specimens(bench=bench, method=method, name=name, numbers=numbers, originals=originals)
+        found += _read(specimens, _changed(specimens))
+    payloads = tuple(one.payload for one in found if one.payload is not None)
+    return Row(
+        method=method,
+        name=name,
+        device=str(bench.adapter.device),
+        log10_p=tuple(round(one.log10_p, 2) for one in found),
+        payload=payloads or None,
+        same=tuple(one.same for one in found),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Specimens:
+    """One batch of a row."""
+
+    bench: Bench
+    method: str
+    name: str
+    numbers: Sequence[int]
+    originals: Sequence[Pixels]
+    """All marked images of the method."""
+
+    @property
+    def marked(self) -> Tensor:
+        return _tensor([self.originals[number] for number in self.numbers])
+
+    @property
+    def plain(self) -> Tensor:
+        """Other images of the same prompts, without a mark."""
+        plain = self.bench.images(UNMARKED, self.bench.setup.count)
+        return _tensor([plain[number] for number in self.numbers])
+
+    @property
+    def others(self) -> list[str]:
+        """A prompt for each image that is not its own."""
+        prompts = self.bench.prompts
+        return [next((p for p in prompts[n:] + prompts[:n] if p != prompts[n]), "a bridge") for n in self.numbers]
+
+
+def _tensor(pictures: Sequence[Pixels]) -> Tensor:
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+
+
+# --- what is done to them ---------------------------------------------------------------------------------------------
+
+
+def _changed(specimens: _Specimens) -> list[Pixels]:
+    attack = _attack(specimens.name)
+    if attack is not None:
+        return attack(specimens)
+    pictures = [(number, specimens.originals[number]) for number in specimens.numbers]
+    name = specimens.name.rpartition(":")[2]
+    if name == "clean":
+        return [pixels for _, pixels in pictures]
+    done = perturbation(name)
+    return [done.apply(pixels, seed=number) for number, pixels in pictures]
+
+
+_Attack = Callable[[_Specimens], list[Pixels]]
+
+
+def _attack(name: str) -> _Attack | None:
+    """The attack of that name; None where there is none."""
+    if name in ATTACKS:
+        return ATTACKS[name]
+    kind, _, value = name.rpartition("-")
+    if kind not in _WITH_VALUE or not value.replace(".", "", 1).isdigit():
+        return None
+    return lambda specimens: _WITH_VALUE[kind](specimens, float(value))
+
+
+def _vae(specimens: _Specimens) -> list[Pixels]:
+    return to_pixels(attacks.vae_round_trip(specimens.bench.adapter, specimens.marked))
+
+
+def _regenerate(specimens: _Specimens, strength: float) -> list[Pixels]:
+    bench = specimens.bench
+    random = np.random.default_rng([bench.setup.seed, 3, specimens.numbers[0]])
+    fresh = torch.from_numpy(random.standard_normal((len(specimens.numbers), *bench.shape), np.float32))
+    return to_pixels(attacks.regenerate(bench.adapter, specimens.marked, strength=strength, fresh=fresh))
+
+
+def _average(specimens: _Specimens, count: float) -> list[Pixels]:
+    return to_pixels(attacks.shifted(specimens.marked, _pattern(specimens, int(count)), -1))
+
+
+def _forge_average(specimens: _Specimens, count: float) -> list[Pixels]:
+    return to_pixels(attacks.shifted(specimens.plain, _pattern(specimens, int(count)), 1))
+
+
+def _pattern(specimens: _Specimens, count: int) -> Tensor:
+    bench = specimens.bench
+    plain = bench.images(UNMARKED, bench.setup.count)
+    return attacks.residual(_tensor(specimens.originals[:count]), _tensor(plain))
+
+
+def _reprompt(specimens: _Specimens) -> list[Pixels]:
+    setup = specimens.bench.setup
+    drawn = attacks.reprompt(
+        specimens.bench.adapter, specimens.marked, specimens.others, steps=setup.steps, guidance=setup.guidance
+    )
+    return to_pixels(drawn)
+
+
+def _nonce_reuse(specimens: _Specimens) -> list[Pixels]:
+    """Another prompt, with key, nonce and payload used a second time: an issuer's mistake, or a perfect estimate."""
+    noises = [specimens.bench.noise(specimens.method, number) for number in specimens.numbers]
+    return specimens.bench.draw(specimens.others, noises)
+
+
+def _imprint(specimens: _Specimens) -> list[Pixels]:
+    adapter = specimens.bench.adapter
+    noise = estimate(adapter, [specimens.originals[number] for number in specimens.numbers])
+    return to_pixels(attacks.imprint(adapter, specimens.plain, torch.from_numpy(np.stack(noise))))
+
+
+def _as_is(specimens: _Specimens) -> list[Pixels]:
+    return [specimens.originals[number] for number in specimens.numbers]
+
+
+ATTACKS: Mapping[str, _Attack] = {
+    "vae": _vae,
+    "reprompt": _reprompt,
+    "nonce-reuse": _nonce_reuse,
+    "imprint": _imprint,
+    "wrong-key": _as_is,
+}
+_WITH_VALUE: Mapping[str, Callable[[_Specimens, float], list[Pixels]]] = {
+    "regenerate": _regenerate,
+    "average": _average,
+    "forge-average": _forge_average,
+}
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+class _Read(NamedTuple):
+    log10_p: float
+    payload: bool | None
+    same: bool
+
+
+def _read(specimens: _Specimens, pictures: Sequence[Pixels]) -> list[_Read]:
+    match specimens.name.partition(":")[0]:
+        case "registered":
+            read = _registered
+        case "blind":
+            read = _blind
+        case _:
+            return _plain(specimens, pictures)
+    return [read(specimens, number, pixels) for number, pixels in zip(specimens.numbers, pictures, strict=True)]
+
+
+def _plain(specimens: _Specimens, pictures: Sequence[Pixels]) -> list[_Read]:
+    """Read as it is, brought to the size of the original."""
+    size = specimens.bench.size
+    noises = estimate(specimens.bench.adapter, [fitted(pixels, size) for pixels in pictures])
+    return [
+        _Read(
+            _log10_p(specimens, number, noise),
+            _payload(specimens, number, noise),
+            _shows_the_same(pixels, fingerprint.thumbnail(specimens.originals[number]), size),
+        )
+        for number, pixels, noise in zip(specimens.numbers, pictures, noises, strict=True)
+    ]
+
+
+def _registered(specimens: _Specimens, number: int, pixels: Pixels) -> _Read:
+    """Laid over the thumbnail of the original, as `assay verify` does with the ledger's."""
+    bench, size = specimens.bench, specimens.bench.size
+    found = register(pixels, fingerprint.thumbnail(specimens.originals[number]), size)
+    (noise,) = read_undone(pixels, [found.matrix], size, lambda undone: estimate(bench.adapter, undone))
+    return _Read(
+        _log10_p(specimens, number, noise), _payload(specimens, number, noise), found.likeness.agrees
+    )
+
+
+def _blind(specimens: _Specimens, number: int, pixels: Pixels) -> _Read:
+    """Searched without the original; methods that have no template get the same hypotheses, but no shifts."""
+    bench = specimens.bench
+    surveyed = blind.survey(pixels, bench.size, bench.shape[1:], lambda many: _in_batches(bench, many), level)
+    same = _shows_the_same(pixels, fingerprint.thumbnail(specimens.originals[number]), bench.size)
+    if isinstance(_watermark(specimens.method), SealedSeed):
+        found = blind.search(surveyed, template(bench.seal(number), bench.shape))
+        return _Read(found.log10_p, _payload(specimens, number, found.noise), same)
+    readings = [(_log10_p(specimens, number, noise), noise) for noise in surveyed.noises]
+    log10_p, noise = min(readings, key=lambda reading: reading[0])
+    return _Read(log10_bonferroni(log10_p, len(readings)), _payload(specimens, number, noise), same)
+
+
+def _in_batches(bench: Bench, pictures: list[Pixels]) -> list[Latents]:
+    batches = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
+    return [noise for batch in batches for noise in estimate(bench.adapter, batch)]
+
+
+def _log10_p(specimens: _Specimens, number: int, noise: Latents) -> float:
+    seal = specimens.bench.seal(number)
+    if specimens.name == "wrong-key":
+        seal = replace(seal, secret=evaluation_key(specimens.bench.setup.seed + 1))
+    return _watermark(specimens.method).measure(_known(specimens.method, noise), seal).log10_p
+
+
+def _payload(specimens: _Specimens, number: int, noise: Latents) -> bool | None:
+    if is_forgery(specimens.name) or specimens.method == "tree-ring":  # which carries none
+        return None
+    seal = specimens.bench.seal(number)
+    found = _watermark(specimens.method).decode(_known(specimens.method, noise), seal.secret, seal.nonce)
+    return found == seal.payload
+
+
+def _known(method: str, noise: Latents) -> Latents:
+    """Sealed seed knows what to make of unknown values; for the others they are 0."""
+    return noise if isinstance(_watermark(method), SealedSeed) else np.nan_to_num(noise)
+
+
+@cache
+def _watermark(method: str) -> LatentWatermark:
+    return catalog.latent_watermark(method)
+
+
+def _shows_the_same(pixels: Pixels, thumbnail: bytes, size: tuple[int, int]) -> bool:
+    """As `assay verify` judges it: as the picture is, or laid over the thumbnail."""
+    if fingerprint.likeness(fitted(pixels, size), thumbnail).agrees:
+        return True
+    return register(pixels, thumbnail, size).likeness.agrees
+
+
+def bench_for(adapter: Adapter, setup: Setup, work: Path) -> Bench:
+    """A bench whose folder can be written.
+
+    Raises:
+        ConfigurationError: It cannot.
+    """
+    bench = Bench(setup=setup, adapter=adapter, work=work)
+    try:
+        bench.folder  # noqa: B018 - made on first use
+    except OSError as error:
+        raise ConfigurationError(f"{work}: {error.strerror}", hint="Use another --work.") from error
+    return bench
+
+
+def known_model(name: str) -> str:
+    """The name of a model, if there is one."""
+    return spec_named(name).id
