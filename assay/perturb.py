@@ -208,7 +208,8 @@ def _salt(pixels: Pixels, random: _Random, share: float) -> Pixels:
 
 
 def _rounded(values: NDArray[Any]) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    pixels: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return pixels
 
 
 # --- light and colour -------------------------------------------------------------------------------------------------

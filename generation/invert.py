@@ -155,8 +155,9 @@ def _accelerated(history: list[tuple[Tensor, Tensor]]) -> Tensor:
     moves = torch.stack([later[0] - earlier[0] for earlier, later in pairwise(history)], dim=2)
     turns = torch.stack([later[1] - earlier[1] for earlier, later in pairwise(history)], dim=2)
     # The pseudo-inverse, because nothing moves any more where an item has arrived before the others.
-    weights = torch.linalg.pinv(turns.mT @ turns, rtol=1e-6, hermitian=True) @ (turns.mT @ change.unsqueeze(2))
-    return x + change - ((moves + turns) @ weights).squeeze(2)
+    weights: Tensor = torch.linalg.pinv(turns.mT @ turns, rtol=1e-6, hermitian=True) @ (turns.mT @ change.unsqueeze(2))
+    following: Tensor = x + change - ((moves + turns) @ weights).squeeze(2)
+    return following
 
 
 def _each(values: Tensor, like: Tensor) -> Tensor:

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
-from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
-    FlowMatchEulerDiscreteScheduler,
-)
+from diffusers import FlowMatchEulerDiscreteScheduler
 
 from assay.errors import ConfigurationError
 from generation.models import SCHEDULERS, Prediction
@@ -240,7 +238,7 @@ def _ddim_path(scheduler: Any, prediction: Prediction) -> Path:
     )
 
 
-class FlowMatchEulerInverseScheduler(FlowMatchEulerDiscreteScheduler):
+class FlowMatchEulerInverseScheduler(FlowMatchEulerDiscreteScheduler):  # type: ignore[misc]
     """Flow matching by Euler's method, run backwards: from clean latents to the noise they were drawn from.
 
     An ordinary diffusers scheduler, with the same configuration as the one that it undoes; diffusers has inverses for

@@ -378,10 +378,10 @@ class InvertibleVae(ModelMixin, ConfigMixin):  # type: ignore[misc]
         block_out_channels: tuple[int, ...] = (1, 1, 1, 1),
         scaling_factor: float | None = 1.0,  # noqa: ARG002
         shift_factor: float | None = None,  # noqa: ARG002
-        gain: float = 0.002,
+        gain: float = 0.001,
         batch_norm_eps: float = 1e-4,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.block = 2 ** (len(block_out_channels) - 1)
         basis = torch.empty(3 * self.block**2, latent_channels)
         self.basis = nn.Parameter(nn.init.orthogonal_(basis))

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from assay import catalog, rules
-from assay.jobs.verify import examine
 from assay.cli import parser
+from assay.jobs.verify import examine
 from assay.vocabulary import Attestation, History, Integrity, Settings, Trust
 from tests.conftest import REPO_ROOT, SHARED
 

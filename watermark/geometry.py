@@ -43,7 +43,7 @@ def undo(pixels: Pixels, matrix: Matrix, size: Size) -> tuple[Pixels, Mask]:
         pixels = np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
     x, y = landing(matrix, size)
     height, width = pixels.shape[:2]
-    mask = (x >= 0.5) & (x <= width - 0.5) & (y >= 0.5) & (y <= height - 0.5)  # noqa: PLR2004 - centres of edge pixels
+    mask = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
     margin = _margin(x, y, (height, width))
     padded = Image.fromarray(np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge"))
     moved = translation(margin, margin) @ matrix

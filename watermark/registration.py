@@ -12,7 +12,7 @@ continuous, as in `assay.perturb`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -34,12 +34,14 @@ _FFT_SIDE = 80
 _SCALES = tuple(1.06 * 0.89**step for step in range(8))
 """Part of the original's side that the received picture's longer side may show: 1.06 (with a margin) to .47."""
 _ANGLES = tuple(range(-45, 45, 5))
-_LEAST_OVERLAP = 0.5
+_LEAST_OVERLAP = 0.7
 """Of the received picture's area, inside the original."""
 _KEPT = 14
 """Candidates that are refined."""
 _RIM = 2
 """Pixels at the edge of the received picture that refinement leaves out."""
+_MOST_STRETCH = 1.35
+"""Of the refined transform, and of its aspect: with more, a patch of anything can be laid over anything."""
 _DARK = 10
 """At most this bright, a pixel may be fill."""
 
@@ -105,8 +107,7 @@ def _finish(
     fine = _original_layer(opened(thumbnail), size, _FINE_SIDE)
     layer = _layer(pixels, found.scale * _FINE_SIDE / max(pixels.shape[:2]), ignore_dark)
     scaled = np.diag([zoom, zoom, 1.0]) @ found.matrix @ np.diag([1 / zoom, 1 / zoom, 1.0])
-    start = _Candidate(posture=found.posture, scale=found.scale, matrix=scaled, fit=found.fit)
-    final = _refined(fine, layer, start, steps=15, is_affine=True)
+    final = _refined(fine, layer, replace(found, matrix=scaled), steps=15, is_affine=True)
     to_layer = (
         final.matrix @ pose(final.posture, (fine.detail.shape[0], fine.detail.shape[1])) @ np.linalg.inv(fine.matrix)
     )
@@ -255,7 +256,14 @@ def _refined(
         matrix = matrix + _as_matrix(step, target.shape)
         if np.abs(step[:2]).max() < 1e-3 or np.abs(step).max() > 10:  # noqa: PLR2004 - pixels
             break
-    return _Candidate(posture=start.posture, scale=start.scale, matrix=matrix, fit=fit)
+    stretch = np.linalg.svd(matrix[:2, :2], compute_uv=False)
+    if (
+        stretch.max() > _MOST_STRETCH
+        or stretch.min() < 1 / _MOST_STRETCH
+        or stretch.max() > _MOST_STRETCH * stretch.min()
+    ):
+        return replace(start, fit=0.0)
+    return replace(start, matrix=matrix, fit=fit)
 
 
 def _inner(shape: tuple[int, ...]) -> _Values:

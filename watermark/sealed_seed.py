@@ -73,8 +73,9 @@ class SealedSeed:
 
         With a correlation of r between the two, T is about r sqrt(n) for n values.
         """
-        statistic = _correlation(template(seal, noise.shape), self.prepare(noise))
-        return Reading(statistic=statistic, null=_NORMAL_NULL, log10_p=log10_normal_tail(statistic))
+        prepared = self.prepare(noise)
+        statistic = _correlation(template(seal, noise.shape), prepared)
+        return Reading(statistic=statistic, null=_NORMAL_NULL, log10_p=_log10_p(statistic, prepared))
 
     def decode(self, noise: Latents, secret: bytes, nonce: bytes) -> int | None:
         """The payload, read from soft values; None where no CRC holds."""
@@ -104,7 +105,7 @@ class SealedSeed:
             return None
         highest, best = max(fits, key=lambda fit: fit[0])
         tried = max(tried or 0, len(fits))
-        log10_p = log10_bonferroni(log10_normal_tail(highest), tried)
+        log10_p = log10_bonferroni(_log10_p(highest, prepared), tried)
         return Found(seal=best, reading=Reading(statistic=highest, null=largest_of(tried), log10_p=log10_p))
 
 
@@ -143,6 +144,11 @@ def _channels(order: NDArray[np.intp], noise: Latents) -> NDArray[np.intp]:
 def _correlation(sealed: Latents, prepared: Reals) -> float:
     length = float(np.linalg.norm(prepared))
     return float(np.vdot(sealed.astype(np.float64), prepared)) / length if length > 0 else 0.0
+
+
+def _log10_p(statistic: float, prepared: Reals) -> float:
+    """An estimate that holds nothing fits everything: its p-value is 1."""
+    return log10_normal_tail(statistic) if prepared.any() else 0.0
 
 
 # --- without a ledger -------------------------------------------------------------------------------------------------

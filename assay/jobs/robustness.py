@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from assay import catalog, fingerprint
@@ -32,8 +34,7 @@ from assay.stats import log10_bonferroni
 from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal
 from generation import attacks, pocket
 from generation.adapters import Adapter
-from generation.models import spec_named
-from generation.training import MANIFEST
+from generation.training.flowers import MANIFEST
 from watermark import blind
 from watermark.estimate import level
 from watermark.geometry import read_undone
@@ -60,7 +61,7 @@ UNMARKED = "none"
 # --- what rows share --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Bench:
     """Everything that rows are measured with; images are drawn when they are first asked for, and kept."""
 
@@ -79,11 +80,20 @@ class Bench:
 
     @cached_property
     def prompts(self) -> tuple[str, ...]:
-        """One for each image: captions of photographs that the model was not trained on, in a seeded order."""
+        """Captions of photographs that the model was not trained on, in a seeded order."""
         with MANIFEST.open(newline="") as lines:
             captions = [row["caption"] for row in csv.DictReader(lines) if row["split"] == "test"]
         order = np.random.default_rng([self.setup.seed, 0]).permutation(len(captions))
-        return tuple(captions[order[number % len(order)]] for number in range(self.setup.count))
+        return tuple(captions[at] for at in order)
+
+    def prompt(self, number: int) -> str:
+        """What an image shows."""
+        return self.prompts[number % len(self.prompts)]
+
+    def other_prompt(self, number: int) -> str:
+        """The next prompt that is not the image's own."""
+        following = (self.prompt(later) for later in itertools.count(number + 1))
+        return next(prompt for prompt in following if prompt != self.prompt(number))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -114,19 +124,28 @@ class Bench:
 
     def images(self, method: str, count: int) -> list[Pixels]:
         """The first images of a method, drawn from its noise."""
-        return [image for numbers in _batches(self.setup.count) for image in self._strip(method, numbers)][:count]
+        return [image for numbers in batches(count) for image in self._strip(method, numbers)]
 
-    def _strip(self, method: str, numbers: Sequence[int]) -> list[Pixels]:
-        path = self.folder / f"{method}-{numbers[0]}-{numbers[-1]}.npz"
+    @cached_property
+    def plain(self) -> list[Pixels]:
+        """Images of the same prompts, from noise without a mark."""
+        return self.images(UNMARKED, self.setup.count)
+
+    def strip(self, name: str, numbers: Sequence[int], make: Callable[[], Sequence[NDArray[Any]]]) -> list[Any]:
+        """What was made for these numbers: from its file, or made and kept there."""
+        path = self.folder / f"{name}-{numbers[0]}-{numbers[-1]}.npz"
         if not path.exists():
-            drawn = self.draw(
-                [self.prompts[number] for number in numbers], [self.noise(method, number) for number in numbers]
-            )
             stream = BytesIO()
-            np.savez_compressed(stream, images=np.stack(drawn))
+            np.savez_compressed(stream, made=np.stack(make()))
             write_whole(path, stream.getvalue())
         with np.load(path, allow_pickle=False) as stored:
-            return list(stored["images"])
+            return list(stored["made"])
+
+    def _strip(self, method: str, numbers: Sequence[int]) -> list[Pixels]:
+        prompts = [self.prompt(number) for number in numbers]
+        return self.strip(
+            method, numbers, lambda: self.draw(prompts, [self.noise(method, number) for number in numbers])
+        )
 
 
 def evaluation_key(seed: int) -> bytes:
@@ -157,7 +176,8 @@ def weights_digest(folder: Path = pocket.WEIGHTS) -> str:
     return digest.hexdigest()[:16]
 
 
-def _batches(count: int) -> list[list[int]]:
+def batches(count: int) -> list[list[int]]:
+    """The numbers below `count`, as they are worked on."""
     return [list(range(start, min(count, start + BATCH))) for start in range(0, count, BATCH)]
 
 
@@ -214,7 +234,7 @@ def measured(bench: Bench, method: str, name: str) -> Row:
     count = min(bench.setup.count, FEW) if few else bench.setup.count
     originals = bench.images(method, bench.setup.count)
     found: list[_Read] = []
-    for numbers in _batches(count):
+    for numbers in batches(count):
         specimens = _Specimens(bench=bench, method=method, name=name, numbers=numbers, originals=originals)
         found += _read(specimens, _changed(specimens))
     payloads = tuple(one.payload for one in found if one.payload is not None)
@@ -246,14 +266,12 @@ class _Specimens:
     @property
     def plain(self) -> Tensor:
         """Other images of the same prompts, without a mark."""
-        plain = self.bench.images(UNMARKED, self.bench.setup.count)
-        return _tensor([plain[number] for number in self.numbers])
+        return _tensor([self.bench.plain[number] for number in self.numbers])
 
     @property
     def others(self) -> list[str]:
         """A prompt for each image that is not its own."""
-        prompts = self.bench.prompts
-        return [next((p for p in prompts[n:] + prompts[:n] if p != prompts[n]), "a bridge") for n in self.numbers]
+        return [self.bench.other_prompt(number) for number in self.numbers]
 
 
 def _tensor(pictures: Sequence[Pixels]) -> Tensor:
@@ -308,9 +326,7 @@ def _forge_average(specimens: _Specimens, count: float) -> list[Pixels]:
 
 
 def _pattern(specimens: _Specimens, count: int) -> Tensor:
-    bench = specimens.bench
-    plain = bench.images(UNMARKED, bench.setup.count)
-    return attacks.residual(_tensor(specimens.originals[:count]), _tensor(plain))
+    return attacks.residual(_tensor(specimens.originals[:count]), _tensor(specimens.bench.plain))
 
 
 def _reprompt(specimens: _Specimens) -> list[Pixels]:
@@ -390,15 +406,13 @@ def _registered(specimens: _Specimens, number: int, pixels: Pixels) -> _Read:
     bench, size = specimens.bench, specimens.bench.size
     found = register(pixels, fingerprint.thumbnail(specimens.originals[number]), size)
     (noise,) = read_undone(pixels, [found.matrix], size, lambda undone: estimate(bench.adapter, undone))
-    return _Read(
-        _log10_p(specimens, number, noise), _payload(specimens, number, noise), found.likeness.agrees
-    )
+    return _Read(_log10_p(specimens, number, noise), _payload(specimens, number, noise), found.likeness.agrees)
 
 
 def _blind(specimens: _Specimens, number: int, pixels: Pixels) -> _Read:
     """Searched without the original; methods that have no template get the same hypotheses, but no shifts."""
     bench = specimens.bench
-    surveyed = blind.survey(pixels, bench.size, bench.shape[1:], lambda many: _in_batches(bench, many), level)
+    surveyed = blind.survey(pixels, bench.size, bench.shape[1:], lambda many: in_batches(bench, many), level)
     same = _shows_the_same(pixels, fingerprint.thumbnail(specimens.originals[number]), bench.size)
     if isinstance(_watermark(specimens.method), SealedSeed):
         found = blind.search(surveyed, template(bench.seal(number), bench.shape))
@@ -408,9 +422,10 @@ def _blind(specimens: _Specimens, number: int, pixels: Pixels) -> _Read:
     return _Read(log10_bonferroni(log10_p, len(readings)), _payload(specimens, number, noise), same)
 
 
-def _in_batches(bench: Bench, pictures: list[Pixels]) -> list[Latents]:
-    batches = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
-    return [noise for batch in batches for noise in estimate(bench.adapter, batch)]
+def in_batches(bench: Bench, pictures: Sequence[Pixels]) -> list[Latents]:
+    """The noise behind any number of pictures."""
+    parts = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
+    return [noise for part in parts for noise in estimate(bench.adapter, part)]
 
 
 def _log10_p(specimens: _Specimens, number: int, noise: Latents) -> float:
@@ -457,8 +472,3 @@ def bench_for(adapter: Adapter, setup: Setup, work: Path) -> Bench:
     except OSError as error:
         raise ConfigurationError(f"{work}: {error.strerror}", hint="Use another --work.") from error
     return bench
-
-
-def known_model(name: str) -> str:
-    """The name of a model, if there is one."""
-    return spec_named(name).id

@@ -82,9 +82,9 @@ def _hue(rgb: NDArray[np.float32], highest: NDArray[np.float32], chroma: NDArray
 
 
 def _weight() -> NDArray[np.float32]:
-    axis = np.linspace(-1, 1, _SIDE, dtype=np.float32)
-    weight: NDArray[np.float32] = np.exp(-(axis[:, None] ** 2 + axis[None] ** 2) / (2 * 0.55**2))
-    return (weight / weight.sum()).astype(np.float32)
+    axis = np.linspace(-1, 1, _SIDE)
+    weight = np.exp(-(axis[:, None] ** 2 + axis[None] ** 2) / (2 * 0.55**2))
+    return np.asarray(weight / weight.sum(), np.float32)
 
 
 _WEIGHT = _weight()

@@ -71,42 +71,18 @@ def _embed(pipeline: StableDiffusionPipeline, text: str) -> Tensor:
 
 def main() -> None:
     """Train, from the last checkpoint on; `generation.training.export` writes the weights."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--photographs", type=Path, required=True, help="a git copy of " + flowers.REPOSITORY)
-    parser.add_argument("--autoencoder", type=Path, help="the run that trained the autoencoder; not with --start")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=20_000)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--widths", type=int, nargs="+", default=(32, 64, 128, 192))
-    parser.add_argument(
-        "--start", type=Path, metavar="WEIGHTS", help="begin with an exported model, such as the shipped"
-    )
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--bfloat16", action="store_true")
-    options = parser.parse_args()
-
+    options = _options()
     device = device_of(options.device)
     torch.manual_seed(0)
-    if (options.start is None) == (options.autoencoder is None):
-        parser.error("give either --autoencoder or --start")
     folder = options.autoencoder / "autoencoder" if options.autoencoder else options.start / "vae"
     autoencoder = AutoencoderKL.from_pretrained(folder, torch_dtype=torch.float32).to(device)
     photographs = flowers.load(options.photographs, "train")
     latents = encode(autoencoder, photographs.pixels)
-    scale = 1 / float(latents[:, :, :4].std())
-    autoencoder.register_to_config(scaling_factor=scale)
-
-    if options.start:
-        unet = UNet2DConditionModel.from_pretrained(options.start / "unet", torch_dtype=torch.float32)
-    else:
-        unet = UNet2DConditionModel(**config(tuple(options.widths)))
-    unet = unet.to(device, memory_format=torch.channels_last)
-    pipeline = assemble(autoencoder, unet)
-    texts = sorted({text for caption in photographs.captions for text in phrasings(caption)} | {""})
-    embeddings = torch.cat([_embed(pipeline, text) for text in texts])  # (texts, 32, 384)
-    rows = {text: row for row, text in enumerate(texts)}
-    known = [[rows[text] for text in phrasings(caption)] for caption in photographs.captions]
+    autoencoder.register_to_config(scaling_factor=1 / float(latents[:, :, :4].std()))
+    unet = _unet(options).to(device, memory_format=torch.channels_last)
+    texts = _Texts(assemble(autoencoder, unet), photographs.captions, device)
+    autoencoder.save_pretrained(options.out / "vae")
+    unet.save_config(options.out / "unet")
     scheduler = DDIMScheduler(**SCHEDULER)
     weights = min_snr_weight(scheduler.alphas_cumprod).to(device)
 
@@ -114,20 +90,60 @@ def main() -> None:
         picks = chance.integers(len(latents), size=options.batch)
         views = latents[picks, chance.integers(2, size=options.batch)]
         mean, log_variance = views.to(device).chunk(2, 1)
-        clean = (mean + torch.randn_like(mean) * (0.5 * log_variance.clamp(-30, 20)).exp()) * scale
-        words = [rows[""] if chance.random() < EMPTY_CHANCE else chance.choice(known[pick]) for pick in picks]
-        timesteps = torch.from_numpy(chance.integers(1000, size=options.batch)).to(device)
+        clean = mean + torch.randn_like(mean) * (0.5 * log_variance.clamp(-30, 20)).exp()
+        clean = clean * autoencoder.config.scaling_factor
+        timesteps = torch.from_numpy(chance.integers(len(weights), size=options.batch)).to(device)
         noise = torch.randn_like(clean)
         noisy = scheduler.add_noise(clean, noise, timesteps).contiguous(memory_format=torch.channels_last)
         target = scheduler.get_velocity(clean, noise, timesteps)
-        predicted = unet(noisy, timesteps, embeddings[words].to(device)).sample
+        predicted = unet(noisy, timesteps, texts.draw(picks, chance)).sample
         error = (predicted.float() - target).square().mean((1, 2, 3))
         return {"total": (error * weights[timesteps]).mean(), "v": error.mean()}
 
-    autoencoder.save_pretrained(options.out / "vae")
-    unet.save_config(options.out / "unet")
     plan = Plan(steps=options.steps, learning_rate=options.rate, out=options.out, bfloat16=options.bfloat16)
     train(unet, loss, plan)
+
+
+class _Texts:
+    """Every way to say every caption, embedded once."""
+
+    def __init__(self, pipeline: StableDiffusionPipeline, captions: tuple[str, ...], device: torch.device) -> None:
+        texts = sorted({text for caption in captions for text in phrasings(caption)} | {""})
+        rows = {text: row for row, text in enumerate(texts)}
+        self._empty = rows[""]
+        self._embeddings = torch.cat([_embed(pipeline, text) for text in texts]).to(device)  # (texts, 32, 384)
+        self._known = [[rows[text] for text in phrasings(caption)] for caption in captions]
+
+    def draw(self, picks: NDArray[np.int64], chance: np.random.Generator) -> Tensor:
+        """One embedding for each picture: (B, 32, 384)."""
+        words = [
+            self._empty if chance.random() < EMPTY_CHANCE else int(chance.choice(self._known[pick])) for pick in picks
+        ]
+        return self._embeddings[words]
+
+
+def _unet(options: argparse.Namespace) -> UNet2DConditionModel:
+    if options.start:
+        return UNet2DConditionModel.from_pretrained(options.start / "unet", torch_dtype=torch.float32)
+    return UNet2DConditionModel(**config(tuple(options.widths)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--photographs", type=Path, required=True, help="a git copy of " + flowers.REPOSITORY)
+    begin = parser.add_mutually_exclusive_group(required=True)
+    begin.add_argument("--autoencoder", type=Path, metavar="RUN", help="the run that trained the autoencoder")
+    begin.add_argument(
+        "--start", type=Path, metavar="WEIGHTS", help="go on from an exported model, such as the shipped"
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--widths", type=int, nargs="+", default=(32, 64, 128, 192))
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--bfloat16", action="store_true")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

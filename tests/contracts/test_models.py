@@ -108,18 +108,8 @@ def test_a_mark_survives_pixels(spec: ModelSpec) -> None:
     directly = invert(model, latents, steps=EXACT_STEPS).noise
     assert agreement(through_pixels, directly) >= FIXED_POINT
     assert agreement(through_pixels, noise) >= 0.6
-
-
-@MODELS
-def test_a_toy_bends_the_path(spec: ModelSpec) -> None:
-    """Otherwise the noise could be read off the latents, and nothing above would show anything."""
-    model = adapter(spec)
-    noise, _ = marked(model)
-
-    latents = model.draw(model.null(1), noise, steps=EXACT_STEPS, guidance=1.0, output="latents")
-
-    together = torch.corrcoef(torch.stack([latents.flatten(), noise.flatten()]))[0, 1]
-    assert together < 0.9
+    # Otherwise the toy would not bend the path: the noise could be read off the latents, and all this would show nothing.
+    assert torch.corrcoef(torch.stack([latents.flatten(), noise.flatten()]))[0, 1] < 0.9
 
 
 @MODELS

@@ -1,0 +1,94 @@
+"""`assay evaluate`: measure again what the documentation claims."""
+
+# ruff: noqa: PLC0415 - `assay --help` has to answer at once
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.errors import ConfigurationError
+from assay.options import Commands, positive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assay.jobs.robustness import Bench
+
+
+def add(commands: Commands) -> None:
+    """What can be said of `assay evaluate`."""
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure again what the documentation claims",
+        description="Long measurements, each of which goes on where it was interrupted.",
+    )
+    suites = evaluate.add_subparsers(dest="suite", metavar="SUITE", required=True)
+    watermark = suites.add_parser(
+        "watermark",
+        help="how well marks survive edits and attacks, and how often they are found where they are not",
+        description="Draws images with each method, changes them, reads them, and adds each finished row to the "
+        "results file. Rows that the file has are not measured again.",
+    )
+    watermark.add_argument("--out", type=Path, required=True, metavar="FILE", help="the results file")
+    watermark.add_argument("--work", type=Path, required=True, metavar="FOLDER", help="where drawn images are kept")
+    watermark.add_argument("--count", type=positive, default=200, metavar="N", help="images a row (default 200)")
+    watermark.add_argument("--methods", type=_names, metavar="NAME,…", help="default: sealed-seed and the baselines")
+    watermark.add_argument("--rows", type=_names, metavar="NAME,…", help="default: all; - for none")
+    watermark.add_argument("--steps", type=positive, default=20, metavar="N", help="to draw with (default 20)")
+    watermark.add_argument("--seed", type=int, default=0, metavar="N", help="of prompts, marks and noise (default 0)")
+    watermark.add_argument("--model", default="pocket", metavar="NAME", help="default pocket, which comes with Assay")
+    watermark.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
+    watermark.add_argument("--null", type=positive, metavar="DRAWS", help="also try fresh keys, this many times")
+    watermark.add_argument("--null-images", type=positive, default=200, metavar="N", help="on so many (default 200)")
+    watermark.add_argument("--photographs", type=Path, metavar="FOLDER", help="and on so many photographs")
+
+
+def run(options: Namespace) -> int:
+    """Measure, and say what was measured."""
+    from assay.device import available
+    from assay.jobs.robustness import METHODS, ROWS, bench_for, measure, setup_for
+    from assay.jobs.robustness_results import FOUND, share
+    from generation.loading import open_model
+    from generation.models import spec_named
+
+    devices = available()
+    if not devices:
+        raise ConfigurationError("evaluating needs models", hint="Install the extra: pip install 'assay[models]'.")
+    adapter = open_model(spec_named(options.model), device=options.device or devices[0])
+    setup = setup_for(adapter, count=options.count, steps=options.steps, seed=options.seed)
+    bench = bench_for(adapter, setup, options.work)
+    names = ROWS if options.rows is None else tuple(name for name in options.rows if name != "-")
+    for row, _ in measure(bench, options.out, options.methods or METHODS, names):
+        found = share(sum(value < FOUND for value in row.log10_p), len(row.log10_p))
+        exact = "" if row.payload is None else f"  payload {share(sum(row.payload), len(row.payload))}"
+        print(f"{row.name:28} {row.method:18} found {found}{exact}", flush=True)
+    if options.null is not None:
+        _try_fresh_keys(bench, options)
+    return 0
+
+
+def _try_fresh_keys(bench: Bench, options: Namespace) -> None:
+    from assay.jobs.robustness_null import GENERATED, PHOTOGRAPHS, as_result, generated, null, photographs
+    from assay.jobs.robustness_results import load, save
+
+    count = options.null_images
+    sources: dict[str, Callable[[], NDArray[np.float32]]] = {GENERATED: lambda: generated(bench, count)}
+    if options.photographs is not None:
+        sources[PHOTOGRAPHS] = lambda: photographs(bench, options.photographs, count)
+    for images, make in sources.items():
+        for tally in null(bench, images, make(), options.null):
+            result = as_result(tally, images, count)
+            results = load(options.out, bench.setup)
+            others = tuple(each for each in results.nulls if each.images != images)
+            save(options.out, replace(results, nulls=(*others, result)))
+            print(f"{images}: {result.draws:,} draws, {result.exceeding} found", flush=True)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)
