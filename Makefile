@@ -45,6 +45,7 @@ bench: .venv/.ready ## Speed beside a bare process, as ratios measured in one ru
 docs: .venv/.ready ## Rewrite the tables that the docs take from the code
 	$(BIN)/python -m tests.documents
 	$(BIN)/python -m tests.forensics.tamper_table
+	$(BIN)/python -m tests.watermark_table
 
 .PHONY: bless
 bless: .venv/.ready ## Rewrite the golden reports after an intended change

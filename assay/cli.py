@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 
 from assay import __version__
-from assay.commands import doctor, explain, generate, keys, ledger, recover, trust, verify
+from assay.commands import doctor, evaluate, explain, generate, keys, ledger, recover, trust, verify
 from assay.errors import AssayError
 from assay.options import EPILOG, Parser
 
@@ -20,6 +20,7 @@ _MODULES = {
     "recover": recover,
     "ledger": ledger,
     "keys": keys,
+    "evaluate": evaluate,
     "trust": trust,
     "explain": explain,
     "doctor": doctor,

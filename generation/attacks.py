@@ -13,7 +13,7 @@ from torch import Tensor
 
 from assay.errors import ConfigurationError
 from generation.adapters import Adapter
-from generation.invert import _naive_step, invert_images
+from generation.invert import naive_step, invert_images
 from generation.schedulers import path_of
 
 # --- removal ----------------------------------------------------------------------------------------------------------
@@ -130,5 +130,5 @@ def _read(adapter: Adapter, x: Tensor, steps: int, size: tuple[int, int]) -> Ten
             predicted = adapter._evaluate(low.to(adapter.device, adapter.dtype), times, conditions, size)
             return predicted.to(low.device, torch.float32)
 
-        x = _naive_step(path, i, x, output)
+        x = naive_step(path, i, x, output)
     return x * path.start

@@ -73,7 +73,7 @@ def invert(
     evaluations = 0
     for i in reversed(range(len(path.timesteps))):
         output = _network(adapter, path.timesteps[i])
-        x, low = _naive_step(path, i, x, output), x
+        x, low = naive_step(path, i, x, output), x
         evaluations += 1
         if method == "fixed_point":
             x, residual, used = solve(_backward(path, i, low, output), x, iterations)
@@ -86,7 +86,7 @@ def _network(adapter: Adapter, timestep: float) -> Callable[[Tensor], Tensor]:
     return lambda x: adapter.predict(x, timestep)
 
 
-def _naive_step(path: Path, i: int, low: Tensor, output: Callable[[Tensor], Tensor]) -> Tensor:
+def naive_step(path: Path, i: int, low: Tensor, output: Callable[[Tensor], Tensor]) -> Tensor:
     """From position i + 1 to i, as if the network said the same at both.
 
     The clean latents and the noise are taken from the output at position i + 1 and put together again for position i.

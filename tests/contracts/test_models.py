@@ -108,7 +108,7 @@ def test_a_mark_survives_pixels(spec: ModelSpec) -> None:
     directly = invert(model, latents, steps=EXACT_STEPS).noise
     assert agreement(through_pixels, directly) >= FIXED_POINT
     assert agreement(through_pixels, noise) >= 0.6
-    # Otherwise the toy would not bend the path: the noise could be read off the latents, and all this would show nothing.
+    # Otherwise the toy would not bend the path: the noise could be read off the latents, and nothing would be shown.
     assert torch.corrcoef(torch.stack([latents.flatten(), noise.flatten()]))[0, 1] < 0.9
 
 
