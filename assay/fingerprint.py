@@ -24,6 +24,12 @@ One picture after a codec, noise, blur or a crop has .95 and more; the best fit 
 laid over each other in whichever way suits them, seldom reaches .7.
 """
 
+AGREE_OVERLAP = 0.2
+"""Least `Likeness.overlap` of pictures that show the same: a crop to half of each side leaves .22 to .25.
+
+A smaller patch can be laid over some part of almost anything.
+"""
+
 _GRID = 64
 _FINE, _COARSE, _LOCAL = 1.0, 2.0, 5.0
 """Standard deviations in cells: of detail that codecs and noise leave alone, of shading, of one neighbourhood."""
@@ -74,8 +80,8 @@ class Likeness:
 
     @property
     def agrees(self) -> bool:
-        """Whether both show the same."""
-        return self.correlation >= AGREE_CORRELATION
+        """Whether both show the same: detail agrees, over enough of the thumbnail that this is no chance."""
+        return self.correlation >= AGREE_CORRELATION and self.overlap >= AGREE_OVERLAP
 
 
 def thumbnail(pixels: Pixels) -> bytes:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from assay.errors import ConfigurationError
 from generation.adapters import Adapter
-from generation.invert import naive_step, invert_images
+from generation.invert import invert_images, naive_step
 from generation.schedulers import path_of
 
 # --- removal ----------------------------------------------------------------------------------------------------------

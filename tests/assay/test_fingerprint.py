@@ -135,6 +135,10 @@ def test_what_is_masked_does_not_count() -> None:
     assert masked.overlap == 0.5
     assert masked.hash_distance <= 4
     assert not likeness(half, thumbnail(picture), ~mask).agrees
+    mask[64:] = mask[:60] = False  # a patch this small fits somewhere in most pictures
+    patch = likeness(half, thumbnail(picture), mask)
+    assert patch.correlation > 0.98
+    assert not patch.agrees
     assert whole.correlation < masked.correlation
 
 
