@@ -17,7 +17,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from assay import __version__, options, rules
+from assay import __version__, cli, rules
 from tests.authority import Authority
 from tests.composite import Action
 from tests.conftest import REPO_ROOT
@@ -111,7 +111,7 @@ def test_hooks(repo_root: Path, text: str) -> None:
     whole = manifest | hook
     program, *entry = shlex.split(whole["entry"])
     names = ["photos/--a.jpg"] if whole.get("pass_filenames", True) else []
-    parsed = options.parser().parse_args([*entry, *whole["args"], *names])
+    parsed = cli.parser().parse_args([*entry, *whole["args"], *names])
     assert (program, parsed.command) == ("assay", "verify")
     assert parsed.paths == (names or ["masters", "photos"])
 
@@ -134,7 +134,7 @@ def test_gitlab(repo_root: Path, tmp_path: Path) -> None:
     (job,) = document.values()
     (command,) = job["script"]
     program, *arguments = shlex.split(command)
-    parsed = options.parser().parse_args(arguments)
+    parsed = cli.parser().parse_args(arguments)
     assert Path(program).name == "assay"
     assert str(parsed.output) == job["artifacts"]["reports"][parsed.format]
     assert f"--branch v{__version__}" in job["before_script"][0]

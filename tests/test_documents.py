@@ -91,10 +91,10 @@ def test_version_is_one(repo_root: Path) -> None:
 
 def test_readme_shows_what_the_demo_prints(repo_root: Path, tmp_path: Path) -> None:
     """Each line of the transcript is a line of the output, in that order; an ellipsis stands for anything."""
-    (transcript,) = re.findall(r"```\n\$ (assay verify demo.*?)```", (repo_root / "README.md").read_text(), re.DOTALL)
+    (transcript,) = re.findall(r"```\n(\$ assay generate .*?)```", (repo_root / "README.md").read_text(), re.DOTALL)
     demo = repo_root / "examples" / "demo.py"
     done = subprocess.run([sys.executable, demo], cwd=tmp_path, capture_output=True, text=True, check=True)
-    lines = iter(done.stdout.removeprefix("$ ").splitlines())
+    lines = iter(done.stdout.splitlines())
     for wanted in transcript.splitlines():
         if wanted == "…":
             continue

@@ -68,7 +68,7 @@ class Sighting:
 
 
 class Watermark:
-    """Our own watermark: is this an image that was made here, and is it as it was made?
+    """Our own watermark: finds images that were made here, and says whether they still are what was made.
 
     What it means: a picture whose noise fits a row of the ledger was drawn from that row's sealed noise, or made to
     look so by somebody who had such a picture; the p-value says how often a picture made without the key would fit as

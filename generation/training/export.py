@@ -32,6 +32,7 @@ def main() -> None:
     for model, name in ((autoencoder, "vae"), (unet, "unet")):
         for parameter in model.parameters():
             parameter.data = parameter.data.to(torch.float16)
+        model.register_to_config(_name_or_path="pocket")  # else it is a folder of whoever trained it
         model.save_pretrained(options.out / name, max_shard_size=SHARD)
         for file in (options.out / name).iterdir():
             file.chmod(0o644)

@@ -59,7 +59,7 @@ def test_bombs_are_survived(bombs: Path, settings: Settings) -> None:
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_what_is_too_large_is_refused_from_the_header(bombs: Path, settings: Settings, name: str) -> None:
     (report,) = examine([bombs / name], settings=settings, workers=1, decode=True)
-    (failed,) = report.outcomes
+    (failed,) = report.failures
     assert isinstance(failed, Failed)
     assert failed.check == "exhibit"
     assert str(bombs / name) in failed.error
@@ -83,7 +83,7 @@ def test_a_million_pieces_end_with_the_clock(tmp_path: Path, settings: Settings,
     harmless.write_bytes(encoded("PNG"))
     hasty = replace(settings, limits=Limits(seconds=1.0))
     first, second = examine([bomb, harmless], settings=hasty, workers=1)
-    (failed,) = first.outcomes
+    (failed,) = first.failures
     assert isinstance(failed, Failed)
     assert str(bomb) in failed.error
     assert second.failures == ()
