@@ -103,10 +103,10 @@ def measure(photographs: Path, pictures: Path, weights: Path, *, count: int, dev
     plain = draw(pipeline, prompts[:JUDGED], pictures / "plain", guidance=1.0)
     _sheet(guided[:60]).save(weights / "samples.webp", quality=90)
 
-    classifier = judge.kind_classifier(train)
+    known = judge.lite2_features(train.pixels)
+    classifier = judge.kind_classifier(known, train.kinds)
     seen = {name: judge.lite2_features(pixels) for name, pixels in (("test", test.pixels), ("guided", guided))}
     named = classifier.predict(judge.lite2_features(plain))
-    known = judge.lite2_features(train.pixels)
     results: Results = {
         "kind named: photographs held out": proportion(classifier.predict(seen["test"]) == test.kinds),
         "kind named: drawn": proportion(classifier.predict(seen["guided"][:JUDGED]) == kinds[:JUDGED]),

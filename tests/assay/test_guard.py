@@ -157,11 +157,14 @@ def test_worker_that_cannot_start_is_a_configuration_error(
 
 
 def test_tokens_in_the_environment_stay_behind(module: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GITHUB_TOKEN", "hunter2")
+    secret = ("GITHUB_TOKEN", "ASSAY_SIGNING_KEY", "ASSAY_WATERMARK_ROOT", "ASSAY_WATERMARK_ROOT_FILE", "ASSAY_LEDGER")
+    for variable in secret:
+        monkeypatch.setenv(variable, "hunter2")
     name = module("import os, sys; sys.stdin.readline(); import json; print(json.dumps(dict(os.environ)), flush=True)")
     worker = Worker(name, {}, LIMITS)
-    assert "GITHUB_TOKEN" not in worker.greeting
+    assert not worker.greeting.keys() & set(secret)
     assert worker.greeting["PATH"]
+    assert worker.greeting["ASSAY_HOME"]
     worker.close()
 
 
