@@ -22,6 +22,7 @@ from PIL import Image
 
 from assay import catalog, fingerprint
 from assay.binding import pixel_sha256
+from assay.policy import MAX_P_VALUE
 from assay.stats import log10_bonferroni
 from assay.vocabulary import (
     Basis,
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from assay.ledger.reading import Kind
     from generation.adapters import Adapter
 
-FOUND_LOG10_P = -6.0
-"""A mark counts as found at or below this p-value, over everything that was tried."""
+FOUND_LOG10_P = math.log10(MAX_P_VALUE)
+"""The policy's bound, over everything that was tried."""
 REGISTERED_ROWS = 8
 """Rows whose thumbnails a picture is laid over, where it shows no mark as it is."""
 _SMALLEST_P = 1e-300
