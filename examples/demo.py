@@ -13,16 +13,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from assay.cli import main as assay
-from assay.jobs.generate import estimate, to_pixels
 from assay.settings import from_environment
 from forensics import anchors, trust
+from generation.attacks import reprompt
 from generation.development import ROOT, signing_folder
 from generation.loading import open_model
 from generation.models import spec_named
+from generation.pictures import to_pixels, to_tensor
 
 FOLDER = Path("demo")
 HOME = FOLDER / "home"
@@ -98,9 +98,9 @@ def _forged(drawn: Path) -> Path:
     target = FOLDER / "forged.png"
     model = open_model(spec_named("pocket"))
     with Image.open(drawn) as image:
-        (noise,) = estimate(model, [np.asarray(image.convert("RGB"))])
-    other = model.draw(["a white daisy"], torch.from_numpy(noise)[None], steps=25, guidance=6.0)
-    Image.fromarray(to_pixels(other)[0]).save(target)
+        marked = to_tensor([np.asarray(image.convert("RGB"))])
+    (other,) = to_pixels(reprompt(model, marked, ["a white daisy"], steps=25, guidance=6.0))
+    Image.fromarray(other).save(target)
     return target
 
 

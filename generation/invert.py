@@ -6,7 +6,7 @@ unconditional path. The estimate is rough, and that is enough: a mark is spread 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias
@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from assay.errors import ConfigurationError
+from assay.vocabulary import Latents, Pixels
 from generation.adapters import Adapter
+from generation.pictures import to_tensor
 from generation.schedulers import Path, path_of
 
 Method: TypeAlias = Literal["naive", "fixed_point"]
@@ -35,6 +37,11 @@ class Inversion:
     None for the naive method, which does not ask."""
     evaluations: int
     """How often the network was evaluated."""
+
+
+def estimate(adapter: Adapter, pictures: Sequence[Pixels]) -> list[Latents]:
+    """The noise behind pictures of one size, float32 of shape (C, h, w) each: what watermarks are read from."""
+    return list(invert_images(adapter, to_tensor(pictures)).noise.cpu().numpy())
 
 
 def invert_images(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assay.jobs.robustness_results import read, render
+from assay.jobs.robustness.page import render
+from assay.jobs.robustness.results import read
 from tests.conftest import REPO_ROOT
 
 RESULTS = REPO_ROOT / "docs" / "robustness.json"

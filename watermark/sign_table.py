@@ -187,7 +187,7 @@ def open_table(path: Path) -> SignTable:
         return _read_header(path, file)
 
 
-_HINT = "Build it anew from the ledger."
+_HINT = "Remove it: it is built anew from the ledger."
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

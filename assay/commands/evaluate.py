@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from assay.jobs.robustness import Bench
+    from assay.jobs.robustness.bench import Bench
+    from assay.jobs.robustness.null import Tally
 
 
 def add(commands: Commands) -> None:
@@ -46,14 +47,19 @@ def add(commands: Commands) -> None:
     watermark.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
     watermark.add_argument("--null", type=positive, metavar="DRAWS", help="also try fresh keys, this many times")
     watermark.add_argument("--null-images", type=positive, default=200, metavar="N", help="on so many (default 200)")
+    watermark.add_argument("--null-search", type=positive, metavar="DRAWS", help="and through the blind search")
     watermark.add_argument("--photographs", type=Path, metavar="FOLDER", help="and on so many photographs")
+    watermark.add_argument("--latents", type=positive, metavar="N", help="also train a network to see marks in so many")
+    watermark.add_argument("--pairs", type=positive, metavar="N", help="also compare images with and without a mark")
 
 
 def run(options: Namespace) -> int:
     """Measure, and say what was measured."""
     from assay.device import available
-    from assay.jobs.robustness import METHODS, ROWS, bench_for, measure, setup_for
-    from assay.jobs.robustness_results import FOUND, share
+    from assay.jobs.robustness.bench import bench_for, setup_for
+    from assay.jobs.robustness.page import share
+    from assay.jobs.robustness.results import FOUND
+    from assay.jobs.robustness.rows import METHODS, ROWS, measure
     from generation.loading import open_model
     from generation.models import spec_named
 
@@ -70,12 +76,17 @@ def run(options: Namespace) -> int:
         print(f"{row.name:28} {row.method:18} found {found}{exact}", flush=True)
     if options.null is not None:
         _try_fresh_keys(bench, options)
+    if options.null_search is not None:
+        _search_for_fresh_keys(bench, options)
+    if options.latents is not None:
+        _tell_apart(bench, options)
+    if options.pairs is not None:
+        _compare(bench, options)
     return 0
 
 
 def _try_fresh_keys(bench: Bench, options: Namespace) -> None:
-    from assay.jobs.robustness_null import GENERATED, PHOTOGRAPHS, as_result, generated, null, photographs
-    from assay.jobs.robustness_results import load, save
+    from assay.jobs.robustness.null import GENERATED, PHOTOGRAPHS, generated, null, photographs
 
     count = options.null_images
     sources: dict[str, Callable[[], NDArray[np.float32]]] = {GENERATED: lambda: generated(bench, count)}
@@ -83,11 +94,61 @@ def _try_fresh_keys(bench: Bench, options: Namespace) -> None:
         sources[PHOTOGRAPHS] = lambda: photographs(bench, options.photographs, count)
     for images, make in sources.items():
         for tally in null(bench, images, make(), options.null):
-            result = as_result(tally, images, count)
-            results = load(options.out, bench.setup)
-            others = tuple(each for each in results.nulls if each.images != images)
-            save(options.out, replace(results, nulls=(*others, result)))
-            print(f"{images}: {result.draws:,} draws, {result.exceeding} found", flush=True)
+            _keep(bench, options.out, tally, images, count)
+
+
+def _search_for_fresh_keys(bench: Bench, options: Namespace) -> None:
+    from assay.jobs.robustness.bench import UNMARKED
+    from assay.jobs.robustness.null import SEARCHED, searched, squares
+
+    half = options.null_images // 2
+    pictures = bench.images(UNMARKED, half) + squares(bench, _photographs(options), half)
+    for tally in searched(bench, pictures, options.null_search):
+        _keep(bench, options.out, tally, SEARCHED, 2 * half)
+
+
+def _keep(bench: Bench, path: Path, tally: Tally, images: str, count: int) -> None:
+    from assay.jobs.robustness.null import as_result
+    from assay.jobs.robustness.results import load, save
+
+    result = as_result(tally, images, count)
+    results = load(path, bench.setup)
+    save(path, replace(results, nulls=(*(each for each in results.nulls if each.images != images), result)))
+    print(f"{images}: {result.draws:,} draws, {result.exceeding} found", flush=True)
+
+
+def _tell_apart(bench: Bench, options: Namespace) -> None:
+    from assay.jobs.robustness.hidden import ATTACKED, told_apart
+    from assay.jobs.robustness.page import share
+    from assay.jobs.robustness.results import load, save
+
+    for method, payload in ATTACKED:
+        results = load(options.out, bench.setup)
+        if any(
+            (one.method, one.payload, one.train) == (method, payload, options.latents) for one in results.told_apart
+        ):
+            continue
+        found = told_apart(bench, method, payload, options.latents)
+        save(options.out, replace(results, told_apart=(*results.told_apart, found)))
+        print(f"{method}, {payload} payload: told apart {share(found.correct, found.judged)}", flush=True)
+
+
+def _compare(bench: Bench, options: Namespace) -> None:
+    from assay.jobs.robustness.hidden import compared
+    from assay.jobs.robustness.results import load, save
+
+    for method in options.methods or ("sealed-seed",):
+        found = compared(bench, method, _photographs(options), options.pairs)
+        results = load(options.out, bench.setup)
+        save(options.out, replace(results, pairs=(*(one for one in results.pairs if one.method != method), found)))
+        print(f"{method}: FID differs by {found.fid_difference}, agreement by {found.agreement_difference}", flush=True)
+
+
+def _photographs(options: Namespace) -> Path:
+    if options.photographs is None:
+        raise ConfigurationError("this needs photographs, too", hint="Name a folder: --photographs FOLDER")
+    folder: Path = options.photographs
+    return folder
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.errors import ConfigurationError, UnreadableError
+from assay.errors import ConfigurationError
 from assay.options import Commands, add_home, day, positive, print_rows, settings_of
 from assay.vocabulary import Settings
 
@@ -134,26 +134,11 @@ def _pixels(path: Path, settings: Settings) -> Pixels:
     """Upright pixels of a file that anybody may have written: a guarded worker decodes them."""
     from contextlib import closing
 
-    from assay import codec
-    from assay.guard import Worker
-    from assay.jobs.protocol import Answer, Request
-    from assay.jobs.verify import WORKER
-    from assay.vocabulary import Failed
+    from assay.jobs import guarded
+    from assay.jobs.protocol import Request
 
-    request = Request(name=str(path), path=str(path), decode=True)
-    with closing(Worker(WORKER, codec.encode(settings), settings.limits)) as worker:
-        reply = worker.ask(codec.encode(request), name=request.name, blob=None)
-        try:
-            answer = codec.decode(Answer, reply)
-            for outcome in answer.outcomes:
-                if isinstance(outcome, Failed) and outcome.check in ("exhibit", "decode"):
-                    raise UnreadableError(outcome.error, hint=outcome.hint)
-            return worker.pixels(answer.height, answer.width)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:  # the file may have taken the worker over
-            raise UnreadableError(
-                f"{path}: the worker's answer makes no sense ({type(error).__name__})",
-                hint="Treat the file as hostile, and please report it.",
-            ) from error
+    with closing(guarded.worker(settings)) as worker:
+        return guarded.decoded(worker, Request(name=str(path), path=str(path), decode=True))[1]
 
 
 def _check(ledger: Ledger, kept: Head | None) -> int:

@@ -29,9 +29,10 @@ from assay.ledger import Entry, Ledger, location, new_image_id, open_ledger
 from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal, Settings
 from generation.declaration import Declaration
 from generation.development import signing_key_for
-from generation.invert import invert_images
+from generation.invert import estimate
 from generation.loading import open_model
 from generation.models import spec_named
+from generation.pictures import to_pixels
 from generation.sign import sign_and_keep
 
 if TYPE_CHECKING:
@@ -229,18 +230,6 @@ def draw(wish: Wish, adapter: Adapter, noise: Latents, progress: Progress | None
         progress=None if progress is None else lambda _done: progress(steps),
     )
     return to_pixels(image)[0]
-
-
-def to_pixels(images: torch.Tensor) -> list[Pixels]:
-    """Images of shape (B, 3, H, W) in [0, 1] as uint8 of shape (H, W, 3) each."""
-    values = (images.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    return list(values)
-
-
-def estimate(adapter: Adapter, pictures: Sequence[Pixels]) -> list[Latents]:
-    """The noise behind pictures of one size, read backwards with the empty prompt."""
-    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
-    return list(invert_images(adapter, images).noise.cpu().numpy())
 
 
 def _size(wish: Wish, adapter: Adapter) -> tuple[int, int]:

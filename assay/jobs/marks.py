@@ -9,18 +9,17 @@ Where areas meet: the keys and the ledger say what to look for, `generation` est
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from assay import catalog, fingerprint
+from assay import fingerprint
 from assay.binding import pixel_sha256
 from assay.policy import MAX_P_VALUE
 from assay.stats import log10_bonferroni
@@ -36,12 +35,12 @@ from assay.vocabulary import (
     Outcome,
     Pixels,
     Reading,
-    Seal,
     Settings,
 )
 
 if TYPE_CHECKING:
-    from assay.ledger import Entry, Ledger, Mark
+    from assay.jobs.registry import Fit, Registry
+    from assay.ledger import Entry, Ledger
     from assay.ledger.reading import Kind
     from generation.adapters import Adapter
 
@@ -85,6 +84,7 @@ class Watermark:
     def __init__(self, settings: Settings) -> None:
         """Opens nothing yet."""
         self._settings = settings
+        self._registry: Registry | None = None
 
     @cached_property
     def idle(self) -> str | None:
@@ -112,106 +112,81 @@ class Watermark:
         from assay.ledger import location, open_ledger
 
         with open_ledger(location(self._settings)) as ledger:
-            return _Search(ledger, self._secrets(), pixels).run()
+            return _Search(ledger, self._current(ledger), pixels).run()
 
     def row_of(self, pixels: Pixels) -> Entry | None:
         """The row of a picture that still shows what was made; None for a mark on other content, too."""
         found = None if self.idle else self.find(pixels)
         return found.entry if found is not None and found.likeness.agrees else None
 
-    def _secrets(self) -> dict[str, bytes]:
+    def _current(self, ledger: Ledger) -> Registry:
+        """Read anew only where the ledger has grown."""
+        from assay.jobs.registry import Registry
         from assay.keys import key_store
 
-        return {key.id: key.secret for key in key_store(self._settings.home).keys()}  # noqa: SIM118 - not a mapping
-
-
-class _Best(NamedTuple):
-    """A row and how well it fits, not yet corrected for what else was tried."""
-
-    image_id: int
-    reading: Reading
+        if self._registry is None or self._registry.head != ledger.head():
+            home = self._settings.home
+            secrets = {key.id: key.secret for key in key_store(home).keys()}  # noqa: SIM118 - not a mapping
+            self._registry = Registry(ledger, secrets, home / "keys")
+        return self._registry
 
 
 class _Search:
     """One picture against the whole ledger: as it is, then laid over the rows whose colours it shares."""
 
-    def __init__(self, ledger: Ledger, secrets: dict[str, bytes], pixels: Pixels) -> None:
-        self.ledger, self.secrets, self.pixels = ledger, secrets, pixels
-        self.rows = [row for row in ledger.marks() if row.key_id in secrets]
-        self.kinds = ledger.kinds()
-        self.tried = sum(len(self._rows_of(kind)) for kind in self.kinds) + REGISTERED_ROWS
+    def __init__(self, ledger: Ledger, registry: Registry, pixels: Pixels) -> None:
+        self.ledger, self.registry, self.pixels = ledger, registry, pixels
+        self.tried = sum(registry.count(kind.latent_shape) for kind in registry.kinds) + REGISTERED_ROWS
 
     def run(self) -> Sighting | None:
         """The first finding that holds."""
-        for kind in self.kinds:
-            best = self._best(self._rows_of(kind), _read(kind, fitted(self.pixels, (kind.height, kind.width))))
+        for kind in self.registry.kinds:
+            best = self.registry.best(_read(kind, fitted(self.pixels, (kind.height, kind.width))))
             if best is not None and self._corrected(best) <= FOUND_LOG10_P:
                 return self._sighting(best, "nothing")
         return self._registered()
 
-    def _rows_of(self, kind: Kind) -> list[Mark]:
-        return [row for row in self.rows if row.latent_shape == kind.latent_shape]
-
-    def _corrected(self, best: _Best) -> float:
-        return log10_bonferroni(best.reading.log10_p, self.tried)
-
-    def _best(self, rows: Iterable[Mark], noise: Latents) -> _Best | None:
-        readings = (_Best(row.image_id, _measured(row, self.secrets[row.key_id], noise)) for row in rows)
-        return min(readings, key=lambda best: best.reading.log10_p, default=None)
+    def _corrected(self, fit: Fit) -> float:
+        return log10_bonferroni(fit.reading.log10_p, self.tried)
 
     def _registered(self) -> Sighting | None:
         """Lay the picture over the thumbnails that share its colours, and read it there."""
         from watermark.geometry import read_undone
         from watermark.registration import register
 
-        for entry in self._alike():
-            row = next(row for row in self.rows if row.image_id == entry.image_id)
-            kind = next(each for each in self.kinds if _is_of(entry, each))
+        for entry in self.registry.alike(self.ledger, self.pixels, REGISTERED_ROWS):
+            kind = next(each for each in self.registry.kinds if _is_of(entry, each))
             size = (entry.height, entry.width)
             matrix = register(self.pixels, entry.thumbnail, size).matrix
             (noise,) = read_undone(self.pixels, [matrix], size, partial(_read_all, kind))
-            best = _Best(row.image_id, _measured(row, self.secrets[row.key_id], noise))
-            if self._corrected(best) <= FOUND_LOG10_P:
-                return self._sighting(best, "rotation, scale or crop, found with the ledger's thumbnail")
+            fit = self.registry.fit(entry.image_id, noise)
+            if self._corrected(fit) <= FOUND_LOG10_P:
+                return self._sighting(fit, "rotation, scale or crop, found with the ledger's thumbnail")
         return None
 
-    def _alike(self) -> list[Entry]:
-        known = {row.image_id for row in self.rows}
-        own = _palette(self.pixels)
-        entries = [recorded.entry for recorded in self.ledger.entries() if recorded.entry.image_id in known]
-        return sorted(entries, key=lambda entry: _apart(own, _palette(fingerprint.opened(entry.thumbnail))))[
-            :REGISTERED_ROWS
-        ]
-
-    def _sighting(self, best: _Best, undone: str) -> Sighting:
-        entry = self.ledger.get(best.image_id)
+    def _sighting(self, fit: Fit, undone: str) -> Sighting:
+        entry = self.ledger.get(fit.image_id)
         if entry is None:
-            raise LookupError(f"{best.image_id:016x} was in the ledger a moment ago")
+            raise LookupError(f"{fit.image_id:016x} was in the ledger a moment ago")
         return Sighting(
             entry=entry,
-            log10_p=self._corrected(best),
-            reading=best.reading,
+            log10_p=self._corrected(fit),
+            reading=fit.reading,
             tried=self.tried,
-            likeness=_likeness(self.pixels, entry),
+            likeness=likeness(self.pixels, entry.thumbnail, (entry.height, entry.width)),
             undone=undone,
         )
 
 
-def _likeness(pixels: Pixels, entry: Entry) -> fingerprint.Likeness:
-    """With the row's thumbnail: as the picture is, or laid over it where that shows more."""
+def likeness(pixels: Pixels, thumbnail: bytes, size: tuple[int, int]) -> fingerprint.Likeness:
+    """With the thumbnail of an image of that size: as the picture is, or laid over it where that shows more."""
     from watermark.registration import register
 
-    size = (entry.height, entry.width)
-    plain = fingerprint.likeness(fitted(pixels, size), entry.thumbnail)
+    plain = fingerprint.likeness(fitted(pixels, size), thumbnail)
     if plain.agrees:
         return plain
-    registered = register(pixels, entry.thumbnail, size).likeness
+    registered = register(pixels, thumbnail, size).likeness
     return max(plain, registered, key=lambda likeness: likeness.correlation)
-
-
-def _measured(row: Mark, secret: bytes, noise: Latents) -> Reading:
-    seal = Seal(secret=secret, nonce=row.nonce, payload=row.payload)
-    return catalog.latent_watermark(row.watermark).measure(noise, seal)
 
 
 def _read(kind: Kind, pixels: Pixels) -> Latents:
@@ -219,7 +194,7 @@ def _read(kind: Kind, pixels: Pixels) -> Latents:
 
 
 def _read_all(kind: Kind, pictures: list[Pixels]) -> list[Latents]:
-    from assay.jobs.generate import estimate
+    from generation.invert import estimate
 
     return estimate(_adapter(kind.model), pictures)
 
@@ -243,18 +218,6 @@ def fitted(pixels: Pixels, size: tuple[int, int]) -> Pixels:
         return pixels
     resized: Pixels = np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.LANCZOS))
     return resized
-
-
-def _palette(pixels: Pixels) -> NDArray[np.float64]:
-    """Shares of 4 x 4 x 4 colours: the same after any turn, and nearly so after a crop."""
-    small = np.asarray(Image.fromarray(pixels).resize((32, 32), Image.Resampling.BOX)) >> 6
-    codes = small[..., 0].astype(np.intp) * 16 + small[..., 1] * 4 + small[..., 2]
-    shares: NDArray[np.float64] = np.bincount(codes.ravel(), minlength=64) / codes.size
-    return shares
-
-
-def _apart(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    return float(np.abs(np.sqrt(first) - np.sqrt(second)).sum())
 
 
 # --- saying -----------------------------------------------------------------------------------------------------------

@@ -15,13 +15,12 @@ from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 
-from assay import codec
 from assay.binding import pixel_sha256
 from assay.errors import ConfigurationError, LedgerError, UnreadableError
 from assay.files import write_whole
 from assay.guard import Worker
+from assay.jobs import guarded
 from assay.jobs.protocol import Answer, Request
-from assay.jobs.verify import WORKER
 from assay.ledger import Entry, Ledger
 from assay.vocabulary import Attestation, Failed, Integrity, Limits, Pixels, Settings
 from forensics.manifests import BOUND_TO, differs_in_bytes_only
@@ -95,8 +94,8 @@ def recover(
         ConfigurationError: Something is at the target, it cannot be written, or the image still has credentials.
     """
     data = _read(source, settings.limits)
-    with closing(Worker(WORKER, codec.encode(settings), settings.limits)) as worker:
-        answer, pixels = _decode(worker, data, str(source))
+    with closing(guarded.worker(settings)) as worker:
+        answer, pixels = guarded.decoded(worker, Request(name=str(source), size=len(data), decode=True), data)
         found = _found(ledger, data, pixels, find)
         if found is None:
             return None
@@ -123,24 +122,6 @@ def _read(source: Path, limits: Limits) -> bytes:
             return stream.read(limits.max_bytes + 1)
     except OSError as error:
         raise UnreadableError(f"{source}: {error.strerror}", hint="Check the path and its permissions.") from error
-
-
-def _ask(worker: Worker, request: Request, blob: bytes | None = None) -> Answer:
-    try:
-        return codec.decode(Answer, worker.ask(codec.encode(request), name=request.name, blob=blob))
-    except (TypeError, ValueError, KeyError, AttributeError) as error:  # a hostile file may have taken the worker over
-        raise UnreadableError(
-            f"{request.name}: the worker's answer makes no sense ({type(error).__name__})",
-            hint="Treat the file as hostile, and please report it.",
-        ) from error
-
-
-def _decode(worker: Worker, data: bytes, name: str) -> tuple[Answer, Pixels]:
-    answer = _ask(worker, Request(name=name, size=len(data), decode=True), data)
-    for outcome in answer.outcomes:
-        if isinstance(outcome, Failed) and outcome.check in ("exhibit", "decode"):
-            raise UnreadableError(outcome.error, hint=outcome.hint)
-    return answer, worker.pixels(answer.height, answer.width)
 
 
 def _found(ledger: Ledger, data: bytes, pixels: Pixels, find: Find | None) -> tuple[Entry, Match, bytes | None] | None:
@@ -182,7 +163,7 @@ def _attestation(worker: Worker, copy: bytes, store: bytes | None, entry: Entry)
         staged.write_bytes(copy)
         if store is not None:
             staged.with_suffix(SIDECAR).write_bytes(store)
-        answer = _ask(worker, Request(name=entry.name, path=str(staged)))
+        answer = guarded.ask(worker, Request(name=entry.name, path=str(staged)))
     for outcome in answer.outcomes:
         if isinstance(outcome, Attestation) and outcome.manifest is not None:
             if not differs_in_bytes_only(outcome.manifest):

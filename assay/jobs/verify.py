@@ -16,6 +16,7 @@ from assay import catalog, codec, policy
 from assay.errors import UnreadableError
 from assay.files import printable
 from assay.guard import Crew, Worker
+from assay.jobs import guarded
 from assay.jobs.protocol import STDIN_NAME, Answer, Request, run
 from assay.settings import from_environment
 from assay.vocabulary import (
@@ -32,10 +33,6 @@ from assay.vocabulary import (
 )
 
 Source = str | Path | bytes
-
-WORKER = "assay.jobs.worker"
-_NONSENSE = (TypeError, ValueError, KeyError, AttributeError)
-"""What an answer that is not the protocol ends in: a hostile file may have taken the worker over."""
 
 
 def examine(
@@ -67,10 +64,9 @@ def examine(
     settings = settings or from_environment()
     pixel_checks = catalog.make(catalog.PIXEL_CHECKS, settings)
     wanted = any(_idle(check) is None for check in pixel_checks)
-    hello = codec.encode(settings)
 
     def make() -> Worker:
-        return Worker(WORKER, hello, settings.limits)
+        return guarded.worker(settings)
 
     def ask(worker: Worker, source: Source) -> _Reply:
         return _ask(worker, source, decode=decode or wanted, preview=previews)
@@ -111,8 +107,8 @@ def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> _Rep
         pixels = worker.pixels(data["height"], data["width"]) if data.get("height") else None
     except UnreadableError as error:
         return _Reply(name=request.name, failure=error)
-    except _NONSENSE as error:
-        return _Reply(name=request.name, failure=_taken_over(request.name, error))
+    except guarded.NONSENSE as error:
+        return _Reply(name=request.name, failure=guarded.taken_over(request.name, error))
     return _Reply(name=request.name, data=data, pixels=pixels)
 
 
@@ -121,15 +117,10 @@ def _answer(reply: _Reply) -> Answer:
     if failure is None:
         try:
             return codec.decode(Answer, reply.data)
-        except _NONSENSE as error:
-            failure = _taken_over(reply.name, error)
+        except guarded.NONSENSE as error:
+            failure = guarded.taken_over(reply.name, error)
     outcome = Failed(check="exhibit", error=str(failure), hint=failure.hint)
     return Answer(facts=ExhibitFacts(name=printable(reply.name)), outcomes=(outcome,))
-
-
-def _taken_over(name: str, error: Exception) -> UnreadableError:
-    reason = f"{name}: the worker's answer makes no sense ({type(error).__name__})"
-    return UnreadableError(reason, hint="Treat the file as hostile, and please report it.")
 
 
 def _report(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...], tools: ToolFacts) -> Report:

@@ -44,6 +44,11 @@ def colour(pixels: NDArray[np.uint8]) -> str | None:
     return best if shares[best] >= _LEAST_SHARE else None
 
 
+def colour_in(text: str) -> str | None:
+    """The colour that a caption names; None where it names none."""
+    return next((word for word in text.split() if word in COLOURS), None)
+
+
 def caption(kind: str, pixels: NDArray[np.uint8]) -> str:
     """Words for a photograph of this kind of flower, such as `a close-up of a pink tulip`."""
     found = colour(pixels)

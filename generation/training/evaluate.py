@@ -26,7 +26,7 @@ from tqdm import tqdm
 from assay.stats import clopper_pearson
 from generation import pocket
 from generation.training import flowers, judge
-from generation.training.captions import COLOURS, colour
+from generation.training.captions import colour, colour_in
 from generation.training.loop import device_of
 
 STEPS, GUIDANCE, BATCH = 20, 3.0, 20
@@ -72,7 +72,7 @@ def spread(distances: NDArray[np.float32]) -> str:
 
 def agreement(pictures: NDArray[np.uint8], prompts: Sequence[str]) -> str:
     """How often a picture has the colour that its prompt names, among prompts that name one."""
-    named = [(picture, found) for picture, text in zip(pictures, prompts, strict=True) if (found := _colour_in(text))]
+    named = [(picture, found) for picture, text in zip(pictures, prompts, strict=True) if (found := colour_in(text))]
     return proportion(np.array([colour(picture) == found for picture, found in named]))
 
 
@@ -81,10 +81,6 @@ def nearest(pictures: NDArray[np.float32], photographs: NDArray[np.float32]) -> 
     a, b = (features / np.linalg.norm(features, axis=1, keepdims=True) for features in (pictures, photographs))
     distances: NDArray[np.float32] = np.sqrt(np.maximum(0, 2 - 2 * (a @ b.T).max(1)))
     return distances
-
-
-def _colour_in(text: str) -> str | None:
-    return next((word for word in text.split() if word in COLOURS), None)
 
 
 def _sheet(pictures: NDArray[np.uint8], columns: int = 10) -> Image.Image:

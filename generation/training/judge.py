@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -64,6 +64,36 @@ def frechet_distance(first: NDArray[np.float32], second: NDArray[np.float32]) ->
     a, b = (a - a.mean(0)) / np.sqrt(len(a) - 1), (b - b.mean(0)) / np.sqrt(len(b) - 1)
     shared = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     return float(mean @ mean + (a * a).sum() + (b * b).sum() - 2 * shared)
+
+
+def frechet_resampled(
+    features: NDArray[np.float32], reference: NDArray[np.float32], multiplicities: Sequence[NDArray[np.int64]]
+) -> list[float]:
+    """`frechet_distance` to a reference, for features of which each row is repeated so often: for a bootstrap.
+
+    Args:
+        features: Shape (N, D).
+        reference: Shape (M, D).
+        multiplicities: How often each row is taken, each of shape (N,).
+    """
+    target = reference.astype(np.float64)
+    mean = target.mean(0)
+    values, directions = np.linalg.eigh(np.cov(target, rowvar=False))
+    root = directions * np.sqrt(np.maximum(values, 0))
+    rows = features.astype(np.float64) - mean
+    projected = rows @ root
+
+    def distance(repeated: NDArray[np.int64]) -> float:
+        taken, count = repeated > 0, repeated.sum()
+        weights = repeated[taken] / count
+        centre = weights @ rows[taken]
+        scale = np.sqrt(weights * (count / (count - 1)))[:, None]
+        own = (scale * (rows[taken] - centre)) ** 2
+        shared = scale * (projected[taken] - centre @ root)
+        roots = np.sqrt(np.maximum(np.linalg.eigvalsh(shared @ shared.T), 0))
+        return float(centre @ centre + own.sum() + values.sum() - 2 * roots.sum())
+
+    return [distance(repeated) for repeated in multiplicities]
 
 
 @torch.inference_mode()

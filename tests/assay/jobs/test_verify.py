@@ -11,7 +11,7 @@ from PIL import Image
 
 from assay import catalog
 from assay.errors import ConfigurationError
-from assay.jobs import verify
+from assay.jobs import guarded
 from assay.jobs.verify import examine
 from assay.vocabulary import (
     Attestation,
@@ -177,7 +177,7 @@ def test_a_worker_that_lies_about_its_pixels_costs_one_report(
     folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hostile file may take a worker over; what it then says must not hurt the others."""
-    monkeypatch.setattr(verify, "WORKER", "tests.assay.jobs.lying_worker")
+    monkeypatch.setattr(guarded, "WORKER", "tests.assay.jobs.lying_worker")
     reports = list(examine(["pixels", "shape", "kind", "fine"], settings=settings, workers=1, decode=True))
     assert [bool(report.failures) for report in reports] == [True, True, True, False]
     assert all(isinstance(report.outcomes[0], Failed) for report in reports[:3])

@@ -1,124 +1,25 @@
-"""What was measured of marks under attack: the file that it is kept in, and the page that shows it."""
+"""The page that shows what was measured of marks under attack, in Markdown."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from assay.codec import decode, encode
-from assay.errors import ConfigurationError
-from assay.files import write_whole
+from assay.codec import encode
+from assay.jobs.robustness.results import (
+    FOUND,
+    FOUND_OF_KEYS,
+    KEYS,
+    LEVELS,
+    Null,
+    Pairs,
+    Results,
+    Row,
+    ToldApart,
+    is_forgery,
+)
 from assay.stats import clopper_pearson
 
-FOUND = -6.0
-"""log10 of the p-value at which a mark counts as found."""
-KEYS = 1_000_000
-FOUND_OF_KEYS = -12.0
-"""The same, with `KEYS` keys tried and corrected for."""
-LEVELS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-"""Where false finds are counted."""
 BAND = 0.999
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What all rows of one file have in common."""
-
-    model: str
-    weights: str
-    """First 16 hexadecimal digits of the SHA-256 of the model's weights, or its revision."""
-    count: int
-    """Images of a row; some rows take fewer."""
-    steps: int
-    guidance: float
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One method under one attack, image by image."""
-
-    method: str
-    name: str
-    device: str
-    """Where the network ran."""
-    log10_p: tuple[float, ...]
-    payload: tuple[bool, ...] | None
-    """Whether the payload was read without an error; None where there is none, or it was not asked for."""
-    same: tuple[bool, ...]
-    """Whether the picture agrees with the thumbnail of the image whose mark was looked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Null:
-    """Fresh keys on images that were made without them."""
-
-    images: str
-    """What they are, in words."""
-    count: int
-    """How many of them."""
-    draws: int
-    """Pairs of a key and an image."""
-    each: int
-    """How many images each key was tried on; keys are never used again."""
-    exceeding: tuple[int, ...]
-    """Draws with a p-value at or below each of `LEVELS`."""
-    uniform_p: float
-    """Kolmogorov-Smirnov test of one p-value a key against the uniform law."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """A results file."""
-
-    setup: Setup
-    rows: tuple[Row, ...] = ()
-    nulls: tuple[Null, ...] = ()
-
-    def row(self, method: str, name: str) -> Row | None:
-        """The row of that method and name, if it was measured."""
-        return next((row for row in self.rows if (row.method, row.name) == (method, name)), None)
-
-
-def load(path: Path, setup: Setup) -> Results:
-    """The results so far; none where there is no file.
-
-    Raises:
-        ConfigurationError: The file is of another setup, or no results file.
-    """
-    if not path.exists():
-        return Results(setup=setup)
-    results = read(path)
-    if results.setup != setup:
-        raise ConfigurationError(f"{path}: was measured with {results.setup}, not {setup}", hint="Use another --out.")
-    return results
-
-
-def read(path: Path) -> Results:
-    """A results file.
-
-    Raises:
-        ConfigurationError: It cannot be read, or is none.
-    """
-    try:
-        return decode(Results, json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(f"{path}: not a results file: {error}", hint="Use another file.") from error
-
-
-def save(path: Path, results: Results) -> None:
-    """Write a results file: a row a line, and whole or not at all."""
-    rows, nulls = (",\n".join(json.dumps(encode(each)) for each in some) for some in (results.rows, results.nulls))
-    setup = json.dumps(encode(results.setup))
-    write_whole(path, f'{{"setup": {setup},\n"rows": [\n{rows}\n],\n"nulls": [\n{nulls}\n]}}\n'.encode())
-
-
-# --- the page ---------------------------------------------------------------------------------------------------------
-
-FORGERIES = ("reprompt", "nonce-reuse", "imprint", "forge-average-", "wrong-key")
-"""Beginnings of the names of rows in which the mark is not where it was put."""
 
 _INTRODUCTION = """\
 # How well marks survive
@@ -154,12 +55,11 @@ def render(results: Results) -> str:
         ]
     if results.nulls:
         parts.append(_null_table(results.nulls))
+    if results.told_apart:
+        parts.append(_told_apart_table(results.told_apart))
+    if results.pairs:
+        parts.append(_pairs_table(results.pairs))
     return "\n".join(parts)
-
-
-def is_forgery(name: str) -> bool:
-    """Whether a row is about marks on pictures that were not made with them."""
-    return name.startswith(FORGERIES)
 
 
 def _names(rows: Iterable[Row]) -> list[str]:
@@ -206,7 +106,7 @@ def _null_table(nulls: Iterable[Null]) -> str:
     ]
     lines += [
         f"| {null.images} | {null.count} | {null.draws:,} | {null.each} | {' | '.join(_counted(null))} | "
-        f"{null.uniform_p:.2f} |"
+        f"{'an upper bound' if null.uniform_p is None else f'{null.uniform_p:.2f}'} |"
         for null in nulls
     ]
     return "\n".join(lines) + "\n"
@@ -224,3 +124,44 @@ def band(draws: int, level: float) -> tuple[int, int]:
 
     low, high = binom.interval(BAND, draws, level)
     return int(low), int(high)
+
+
+def _told_apart_table(found: Iterable[ToldApart]) -> str:
+    lines = [
+        "## Without the key: marked noise against fresh\n",
+        "A residual CNN with a weight for each position, trained on marked and fresh latents, judged on others, half",
+        "of each; .5 is chance. The attacker has the noise itself, which no picture gives away. Textbook tests: the",
+        "smallest of their p-values times their number.\n",
+        "| method | payload | trained on | judged on | told apart | textbook tests: n | p |",
+        "| --- | --- | ---: | ---: | --- | ---: | ---: |",
+    ]
+    lines += [
+        f"| {one.method} | {one.payload} | 2 x {one.train:,} | {one.judged:,} | {share(one.correct, one.judged)} | "
+        f"{one.looked_at:,} | {one.textbook_p:.2g} |"
+        for one in found
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs_table(pairs: Iterable[Pairs]) -> str:
+    lines = [
+        "## Without the key: the pictures\n",
+        "The same prompts drawn with a mark and without. FID of 2,048 Inception features to photographs; agreement",
+        "with the colour that a prompt names. Differences are with minus without, with 95 % intervals by a paired",
+        "bootstrap.\n",
+        "| method | pairs | photographs | FID: with | without | difference | colour named | agrees: with | without "
+        "| difference |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | --- |",
+    ]
+    lines += [
+        f"| {one.method} | {one.count:,} | {one.photographs:,} | {one.fid[0]:.2f} | {one.fid[1]:.2f} | "
+        f"{_difference(one.fid_difference, 2)} | {one.named:,} | {one.agreement[0]:.3f} | {one.agreement[1]:.3f} | "
+        f"{_difference(one.agreement_difference, 3)} |"
+        for one in pairs
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _difference(difference: tuple[float, float, float], digits: int) -> str:
+    middle, low, high = (f"{value:+.{digits}f}" for value in difference)
+    return f"{middle} [{low}, {high}]"

@@ -7,34 +7,27 @@ names are attacks that need a model; see `ATTACKS`.
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from io import BytesIO
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from assay import catalog, fingerprint
 from assay.errors import ConfigurationError
-from assay.files import write_whole
-from assay.jobs.generate import estimate, to_pixels
-from assay.jobs.marks import fitted
-from assay.jobs.robustness_results import Results, Row, Setup, is_forgery, load, save
-from assay.keys import derive
+from assay.jobs.marks import fitted, likeness
+from assay.jobs.robustness.bench import Bench, batches, evaluation_key, in_batches
+from assay.jobs.robustness.results import Results, Row, is_forgery, load, save
 from assay.perturb import perturbation
 from assay.stats import log10_bonferroni
-from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal
-from generation import attacks, pocket
-from generation.adapters import Adapter
-from generation.training.flowers import MANIFEST
+from assay.vocabulary import Latents, LatentWatermark, Pixels
+from generation import attacks
+from generation.invert import estimate
+from generation.pictures import to_pixels, to_tensor
 from watermark import blind
 from watermark.estimate import level
 from watermark.geometry import read_undone
@@ -54,131 +47,6 @@ ROWS = (
 """What is measured by default; an average of more images than there are is left out."""
 FEW = 50
 """Images of a row that costs much for each."""
-BATCH = 25
-UNMARKED = "none"
-
-
-# --- what rows share --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Bench:
-    """Everything that rows are measured with; images are drawn when they are first asked for, and kept."""
-
-    setup: Setup
-    adapter: Adapter
-    work: Path
-    """Where drawn images are kept, in a folder for each setup."""
-
-    @cached_property
-    def folder(self) -> Path:
-        """The images of this setup."""
-        name = hashlib.sha256(repr(replace(self.setup, count=0)).encode()).hexdigest()[:16]
-        folder = self.work / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    @cached_property
-    def prompts(self) -> tuple[str, ...]:
-        """Captions of photographs that the model was not trained on, in a seeded order."""
-        with MANIFEST.open(newline="") as lines:
-            captions = [row["caption"] for row in csv.DictReader(lines) if row["split"] == "test"]
-        order = np.random.default_rng([self.setup.seed, 0]).permutation(len(captions))
-        return tuple(captions[at] for at in order)
-
-    def prompt(self, number: int) -> str:
-        """What an image shows."""
-        return self.prompts[number % len(self.prompts)]
-
-    def other_prompt(self, number: int) -> str:
-        """The next prompt that is not the image's own."""
-        following = (self.prompt(later) for later in itertools.count(number + 1))
-        return next(prompt for prompt in following if prompt != self.prompt(number))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the images."""
-        return self.adapter.spec.size, self.adapter.spec.size
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Of one image's noise."""
-        return self.adapter.latent_shape(*self.size)
-
-    def seal(self, number: int) -> Seal:
-        """The evaluation key, and this image's nonce and payload."""
-        random = np.random.default_rng([self.setup.seed, 1, number])
-        nonce, payload = random.bytes(12), int.from_bytes(random.bytes(8), "big")
-        return Seal(secret=evaluation_key(self.setup.seed), nonce=nonce, payload=payload)
-
-    def noise(self, method: str, number: int) -> Latents:
-        """What an image is drawn from."""
-        noise = np.random.default_rng([self.setup.seed, 2, number]).standard_normal(self.shape, np.float32)
-        return noise if method == UNMARKED else catalog.latent_watermark(method).mark(noise, self.seal(number))
-
-    def draw(self, prompts: Sequence[str], noises: Sequence[Latents]) -> list[Pixels]:
-        """Images of these prompts and this noise."""
-        noise = torch.from_numpy(np.stack(noises))
-        setup = self.setup
-        return to_pixels(self.adapter.draw(list(prompts), noise, steps=setup.steps, guidance=setup.guidance))
-
-    def images(self, method: str, count: int) -> list[Pixels]:
-        """The first images of a method, drawn from its noise."""
-        return [image for numbers in batches(count) for image in self._strip(method, numbers)]
-
-    @cached_property
-    def plain(self) -> list[Pixels]:
-        """Images of the same prompts, from noise without a mark."""
-        return self.images(UNMARKED, self.setup.count)
-
-    def strip(self, name: str, numbers: Sequence[int], make: Callable[[], Sequence[NDArray[Any]]]) -> list[Any]:
-        """What was made for these numbers: from its file, or made and kept there."""
-        path = self.folder / f"{name}-{numbers[0]}-{numbers[-1]}.npz"
-        if not path.exists():
-            stream = BytesIO()
-            np.savez_compressed(stream, made=np.stack(make()))
-            write_whole(path, stream.getvalue())
-        with np.load(path, allow_pickle=False) as stored:
-            return list(stored["made"])
-
-    def _strip(self, method: str, numbers: Sequence[int]) -> list[Pixels]:
-        prompts = [self.prompt(number) for number in numbers]
-        return self.strip(
-            method, numbers, lambda: self.draw(prompts, [self.noise(method, number) for number in numbers])
-        )
-
-
-def evaluation_key(seed: int) -> bytes:
-    """The key that evaluations mark with: 32 bytes that everybody can compute. It protects nothing."""
-    return derive(hashlib.sha256(f"assay evaluation {seed}".encode()).digest(), "evaluation")
-
-
-def setup_for(
-    adapter: Adapter, *, count: int = 200, steps: int = 20, seed: int = 0, guidance: float | None = None
-) -> Setup:
-    """The setup of a model: its own guidance, unless another is given."""
-    spec = adapter.spec
-    return Setup(
-        model=spec.id,
-        weights=weights_digest() if spec.local else str(spec.revision),
-        count=count,
-        steps=steps,
-        guidance=spec.guidance if guidance is None else guidance,
-        seed=seed,
-    )
-
-
-def weights_digest(folder: Path = pocket.WEIGHTS) -> str:
-    """First 16 hexadecimal digits of the SHA-256 of the weights in a folder, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def batches(count: int) -> list[list[int]]:
-    """The numbers below `count`, as they are worked on."""
-    return [list(range(start, min(count, start + BATCH))) for start in range(0, count, BATCH)]
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -261,21 +129,17 @@ class _Specimens:
 
     @property
     def marked(self) -> Tensor:
-        return _tensor([self.originals[number] for number in self.numbers])
+        return to_tensor([self.originals[number] for number in self.numbers])
 
     @property
     def plain(self) -> Tensor:
         """Other images of the same prompts, without a mark."""
-        return _tensor([self.bench.plain[number] for number in self.numbers])
+        return to_tensor([self.bench.plain[number] for number in self.numbers])
 
     @property
     def others(self) -> list[str]:
         """A prompt for each image that is not its own."""
         return [self.bench.other_prompt(number) for number in self.numbers]
-
-
-def _tensor(pictures: Sequence[Pixels]) -> Tensor:
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
 # --- what is done to them ---------------------------------------------------------------------------------------------
@@ -326,7 +190,7 @@ def _forge_average(specimens: _Specimens, count: float) -> list[Pixels]:
 
 
 def _pattern(specimens: _Specimens, count: int) -> Tensor:
-    return attacks.residual(_tensor(specimens.originals[:count]), _tensor(specimens.bench.plain))
+    return attacks.residual(to_tensor(specimens.originals[:count]), to_tensor(specimens.bench.plain))
 
 
 def _reprompt(specimens: _Specimens) -> list[Pixels]:
@@ -395,7 +259,7 @@ def _plain(specimens: _Specimens, pictures: Sequence[Pixels]) -> list[_Read]:
         _Read(
             _log10_p(specimens, number, noise),
             _payload(specimens, number, noise),
-            _shows_the_same(pixels, fingerprint.thumbnail(specimens.originals[number]), size),
+            likeness(pixels, fingerprint.thumbnail(specimens.originals[number]), size).agrees,
         )
         for number, pixels, noise in zip(specimens.numbers, pictures, noises, strict=True)
     ]
@@ -413,19 +277,13 @@ def _blind(specimens: _Specimens, number: int, pixels: Pixels) -> _Read:
     """Searched without the original; methods that have no template get the same hypotheses, but no shifts."""
     bench = specimens.bench
     surveyed = blind.survey(pixels, bench.size, bench.shape[1:], lambda many: in_batches(bench, many), level)
-    same = _shows_the_same(pixels, fingerprint.thumbnail(specimens.originals[number]), bench.size)
+    same = likeness(pixels, fingerprint.thumbnail(specimens.originals[number]), bench.size).agrees
     if isinstance(_watermark(specimens.method), SealedSeed):
         found = blind.search(surveyed, template(bench.seal(number), bench.shape))
         return _Read(found.log10_p, _payload(specimens, number, found.noise), same)
     readings = [(_log10_p(specimens, number, noise), noise) for noise in surveyed.noises]
     log10_p, noise = min(readings, key=lambda reading: reading[0])
     return _Read(log10_bonferroni(log10_p, len(readings)), _payload(specimens, number, noise), same)
-
-
-def in_batches(bench: Bench, pictures: Sequence[Pixels]) -> list[Latents]:
-    """The noise behind any number of pictures."""
-    parts = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
-    return [noise for part in parts for noise in estimate(bench.adapter, part)]
 
 
 def _log10_p(specimens: _Specimens, number: int, noise: Latents) -> float:
@@ -451,24 +309,3 @@ def _known(method: str, noise: Latents) -> Latents:
 @cache
 def _watermark(method: str) -> LatentWatermark:
     return catalog.latent_watermark(method)
-
-
-def _shows_the_same(pixels: Pixels, thumbnail: bytes, size: tuple[int, int]) -> bool:
-    """As `assay verify` judges it: as the picture is, or laid over the thumbnail."""
-    if fingerprint.likeness(fitted(pixels, size), thumbnail).agrees:
-        return True
-    return register(pixels, thumbnail, size).likeness.agrees
-
-
-def bench_for(adapter: Adapter, setup: Setup, work: Path) -> Bench:
-    """A bench whose folder can be written.
-
-    Raises:
-        ConfigurationError: It cannot.
-    """
-    bench = Bench(setup=setup, adapter=adapter, work=work)
-    try:
-        bench.folder  # noqa: B018 - made on first use
-    except OSError as error:
-        raise ConfigurationError(f"{work}: {error.strerror}", hint="Use another --work.") from error
-    return bench

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,13 +13,15 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from tqdm import tqdm
 
 from assay.errors import ConfigurationError
 from assay.files import write_whole
-from assay.jobs.generate import estimate
-from assay.jobs.robustness import UNMARKED, Bench, batches
-from assay.jobs.robustness_results import LEVELS, Null
+from assay.jobs.robustness.bench import UNMARKED, Bench, batches, in_batches
+from assay.jobs.robustness.results import LEVELS, Null
 from assay.vocabulary import Latents, Pixels, Seal
+from generation.invert import estimate
+from watermark import blind
 from watermark.estimate import level
 from watermark.sealed_seed import template
 
@@ -29,8 +32,11 @@ KEYS = 250
 """Keys of one part of the work."""
 SAMPLED = 25
 """Keys of one part whose first p-value is tested for uniformity."""
-_SAVED_EVERY = 20
+SEARCHED_KEYS = 5
+"""Keys of one part of the work where each is searched for at every turn, crop and scale of every image."""
+_SAVED_SECONDS = 20.0
 GENERATED, PHOTOGRAPHS = "generations without a mark", "photographs"
+SEARCHED = "half of each, searched blind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +64,35 @@ def generated(bench: Bench, count: int) -> NDArray[np.float32]:
 
 
 def photographs(bench: Bench, folder: Path, count: int) -> NDArray[np.float32]:
-    """The same for the first photographs of a folder, cut to squares of the model's size.
+    """The same for the first photographs of a folder.
+
+    Raises:
+        ConfigurationError: There are fewer.
+    """
+    name = f"null-photographs-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]}"
+    pictures = squares(bench, folder, count)
+    estimates: list[Latents] = []
+    for numbers in batches(count):
+
+        def make(numbers: Sequence[int] = numbers) -> list[Latents]:
+            return estimate(bench.adapter, [pictures[number] for number in numbers])
+
+        estimates += bench.strip(name, numbers, make)
+    return _prepared(estimates)
+
+
+def squares(bench: Bench, folder: Path, count: int | None = None) -> list[Pixels]:
+    """The first photographs of a folder and those below it, or all, cut to squares of the model's size.
 
     Raises:
         ConfigurationError: There are fewer.
     """
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")]
-    if len(paths) < count:
-        raise ConfigurationError(f"{folder}: {len(paths)} photographs, {count} wanted", hint="Use --null-images.")
-    name = f"null-photographs-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]}"
-    estimates: list[Latents] = []
-    for numbers in batches(count):
-
-        def make(numbers: Sequence[int] = numbers) -> list[Latents]:
-            return estimate(bench.adapter, [_square(paths[number], bench.size) for number in numbers])
-
-        estimates += bench.strip(name, numbers, make)
-    return _prepared(estimates)
+    if len(paths) < (count or 1):
+        raise ConfigurationError(
+            f"{folder}: {len(paths)} photographs, {count or 'some'} wanted", hint="Use --null-images."
+        )
+    return [_square(path, bench.size) for path in paths[:count]]
 
 
 def _square(path: Path, size: tuple[int, int]) -> Pixels:
@@ -106,24 +124,69 @@ def null(bench: Bench, images: str, prepared: NDArray[np.float32], draws: int) -
     Yields:
         What was counted so far, now and then, and in the end.
     """
+    from scipy.special import log_ndtr  # noqa: PLC0415 - slow to import
+
     path = bench.folder / f"null-{images.partition(' ')[0]}-{len(prepared)}.json"
-    tally = Tally(**_tuples(json.loads(path.read_text()))) if path.exists() else Tally()
+    ln10 = float(np.log(10))
+    return _counted(path, draws, lambda part: log_ndtr(-_part(bench, images, prepared, part)) / ln10)
+
+
+def searched(bench: Bench, pictures: Sequence[Pixels], draws: int) -> Iterator[Tally]:
+    """The same through the whole blind search: every turn, crop, scale, shift and refinement, for every fresh key.
+
+    Args:
+        bench: Whose seed decides the keys.
+        pictures: Without a mark of theirs.
+        draws: Pairs of key and picture, at least.
+
+    Yields:
+        As `null`.
+    """
+    path = bench.folder / f"null-searched-{len(pictures)}.json"
+    if path.exists() and _tally(path).draws >= draws:
+        return
+    surveys = [
+        blind.survey(picture, bench.size, bench.shape[1:], lambda many: in_batches(bench, many), level)
+        for picture in tqdm(pictures, "surveyed", mininterval=10)
+    ]
+
+    def part(number: int) -> NDArray[np.float64]:
+        labels = (f"{bench.setup.seed} searched {number * SEARCHED_KEYS + key}" for key in range(SEARCHED_KEYS))
+        templates = [template(fresh_seal(label), bench.shape) for label in labels]
+        return np.array([[blind.search(one, wanted).log10_p for one in surveys] for wanted in templates])
+
+    yield from _counted(path, draws, part)
+
+
+def _counted(path: Path, draws: int, part: Callable[[int], NDArray[np.float64]]) -> Iterator[Tally]:
+    """Add parts, each the log10 of p-values of shape (keys, images), until there are enough; kept at the path."""
+    tally = _tally(path) if path.exists() else Tally()
+    saved = time.monotonic()
     while tally.draws < draws:
-        tally = _added(tally, _part(bench, images, prepared, tally.parts))
-        if tally.parts % _SAVED_EVERY == 0 or tally.draws >= draws:
+        tally = _added(tally, part(tally.parts))
+        if time.monotonic() - saved > _SAVED_SECONDS or tally.draws >= draws:
             state = {name: getattr(tally, name) for name in Tally.__slots__}
             write_whole(path, json.dumps(state).encode())
+            saved = time.monotonic()
             yield tally
+
+
+def _tally(path: Path) -> Tally:
+    return Tally(**_tuples(json.loads(path.read_text())))
 
 
 def as_result(tally: Tally, images: str, count: int) -> Null:
     """What the results file keeps."""
     from scipy.stats import kstest  # noqa: PLC0415 - slow to import
 
-    each = min(EACH, count)
-    uniform = float(kstest(tally.sample, "uniform").pvalue)
+    exact = images != SEARCHED
     return Null(
-        images=images, count=count, draws=tally.draws, each=each, exceeding=tally.exceeding, uniform_p=round(uniform, 4)
+        images=images,
+        count=count,
+        draws=tally.draws,
+        each=min(EACH, count) if exact else count,
+        exceeding=tally.exceeding,
+        uniform_p=round(float(kstest(tally.sample, "uniform").pvalue), 4) if exact else None,
     )
 
 
@@ -143,15 +206,13 @@ def fresh_seal(label: str) -> Seal:
     return Seal(secret=stream[:32], nonce=stream[32:44], payload=int.from_bytes(stream[44:], "big"))
 
 
-def _added(tally: Tally, statistics: NDArray[np.float64]) -> Tally:
-    from scipy.special import ndtr, ndtri  # noqa: PLC0415 - with the rest of SciPy
-
-    counts = [int((statistics >= -ndtri(level)).sum()) for level in LEVELS]
+def _added(tally: Tally, log10_p: NDArray[np.float64]) -> Tally:
+    counts = [int((log10_p <= np.log10(level)).sum()) for level in LEVELS]
     return Tally(
         parts=tally.parts + 1,
-        draws=tally.draws + statistics.size,
+        draws=tally.draws + log10_p.size,
         exceeding=tuple(before + count for before, count in zip(tally.exceeding, counts, strict=True)),
-        sample=(*tally.sample, *(round(float(p), 6) for p in ndtr(-statistics[:SAMPLED, 0]))),
+        sample=(*tally.sample, *(round(float(p), 6) for p in 10 ** log10_p[:SAMPLED, 0])),
     )
 
 

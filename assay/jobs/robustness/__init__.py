@@ -1,0 +1,1 @@
+"""How well marks survive, how often they are found where they are not, and whether they show: the evaluation."""

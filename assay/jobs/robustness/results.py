@@ -1,0 +1,160 @@
+"""What was measured of marks under attack, and the file that it is kept in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.codec import decode, encode
+from assay.errors import ConfigurationError
+from assay.files import write_whole
+
+FOUND = -6.0
+"""log10 of the p-value at which a mark counts as found."""
+KEYS = 1_000_000
+FOUND_OF_KEYS = -12.0
+"""The same, with `KEYS` keys tried and corrected for."""
+LEVELS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+"""Where false finds are counted."""
+
+FORGERIES = ("reprompt", "nonce-reuse", "imprint", "forge-average-", "wrong-key")
+"""Beginnings of the names of rows in which the mark is not where it was put."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What all rows of one file have in common."""
+
+    model: str
+    weights: str
+    """First 16 hexadecimal digits of the SHA-256 of the model's weights, or its revision."""
+    count: int
+    """Images of a row; some rows take fewer."""
+    steps: int
+    guidance: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One method under one attack, image by image."""
+
+    method: str
+    name: str
+    device: str
+    """Where the network ran."""
+    log10_p: tuple[float, ...]
+    payload: tuple[bool, ...] | None
+    """Whether the payload was read without an error; None where there is none, or it was not asked for."""
+    same: tuple[bool, ...]
+    """Whether the picture agrees with the thumbnail of the image whose mark was looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Null:
+    """Fresh keys on images that were made without them."""
+
+    images: str
+    """What they are, in words."""
+    count: int
+    """How many of them."""
+    draws: int
+    """Pairs of a key and an image."""
+    each: int
+    """How many images each key was tried on; keys are never used again."""
+    exceeding: tuple[int, ...]
+    """Draws with a p-value at or below each of `LEVELS`."""
+    uniform_p: float | None
+    """Kolmogorov-Smirnov test of one p-value a key against the uniform law; None where p-values are upper bounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldApart:
+    """A network trained to tell marked noise from fresh, judged on noise that it had not seen."""
+
+    method: str
+    payload: str
+    """`fixed` where all images carry the same, `fresh` where each has its own."""
+    train: int
+    """Marked latents that it learnt from, beside as many fresh ones."""
+    correct: int
+    judged: int
+    textbook_p: float
+    """The smallest p-value of textbook tests of independent N(0, 1), times their number."""
+    looked_at: int
+    """Marked latents that these were made on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Images drawn with a mark and without, for the same prompts."""
+
+    method: str
+    count: int
+    photographs: int
+    """What both are compared with by their Inception features."""
+    fid: tuple[float, float]
+    """With the mark, without."""
+    fid_difference: tuple[float, float, float]
+    """With minus without, and the ends of its 95 % interval by a paired bootstrap."""
+    named: int
+    """Pairs whose prompt names a colour."""
+    agreement: tuple[float, float]
+    """How many of those have it: with the mark, without."""
+    agreement_difference: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A results file."""
+
+    setup: Setup
+    rows: tuple[Row, ...] = ()
+    nulls: tuple[Null, ...] = ()
+    told_apart: tuple[ToldApart, ...] = ()
+    pairs: tuple[Pairs, ...] = ()
+
+    def row(self, method: str, name: str) -> Row | None:
+        """The row of that method and name, if it was measured."""
+        return next((row for row in self.rows if (row.method, row.name) == (method, name)), None)
+
+
+def load(path: Path, setup: Setup) -> Results:
+    """The results so far; none where there is no file.
+
+    Raises:
+        ConfigurationError: The file is of another setup, or no results file.
+    """
+    if not path.exists():
+        return Results(setup=setup)
+    results = read(path)
+    if results.setup != setup:
+        raise ConfigurationError(f"{path}: was measured with {results.setup}, not {setup}", hint="Use another --out.")
+    return results
+
+
+def read(path: Path) -> Results:
+    """A results file.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is none.
+    """
+    try:
+        return decode(Results, json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ConfigurationError(f"{path}: not a results file: {error}", hint="Use another file.") from error
+
+
+def save(path: Path, results: Results) -> None:
+    """Write a results file: an item a line, and whole or not at all."""
+    parts = [f'"setup": {json.dumps(encode(results.setup))}']
+    for name in ("rows", "nulls", "told_apart", "pairs"):
+        lines = ",\n".join(json.dumps(encode(each)) for each in getattr(results, name))
+        parts.append(f'"{name}": [\n{lines}\n]')
+    write_whole(path, ("{" + ",\n".join(parts) + "}\n").encode())
+
+
+def is_forgery(name: str) -> bool:
+    """Whether a row is about marks on pictures that were not made with them."""
+    return name.startswith(FORGERIES)
