@@ -141,7 +141,8 @@ def _compare(bench: Bench, options: Namespace) -> None:
         found = compared(bench, method, _photographs(options), options.pairs)
         results = load(options.out, bench.setup)
         save(options.out, replace(results, pairs=(*(one for one in results.pairs if one.method != method), found)))
-        print(f"{method}: FID differs by {found.fid_difference}, agreement by {found.agreement_difference}", flush=True)
+        far, agrees = found.frechet_difference, found.agreement_difference
+        print(f"{method}: Fréchet distance differs by {far}, agreement by {agrees}", flush=True)
 
 
 def _photographs(options: Namespace) -> Path:

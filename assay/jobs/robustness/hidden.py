@@ -15,7 +15,7 @@ from assay.jobs.robustness.null import squares
 from assay.jobs.robustness.results import Pairs, ToldApart
 from assay.vocabulary import Pixels
 from generation.training.captions import colour, colour_in
-from generation.training.judge import frechet_resampled, inception_features
+from generation.training.judge import frechet_resampled, lite2_features
 from watermark.steganalysis import distinguish, looks, marked
 
 ATTACKED = (
@@ -92,8 +92,8 @@ def compared(bench: Bench, method: str, photographs: Path, count: int) -> Pairs:
         method=method,
         count=count,
         photographs=len(reference),
-        fid=(round(float(distances[0][0]), 3), round(float(distances[1][0]), 3)),
-        fid_difference=_difference(distances[0] - distances[1]),
+        frechet=(round(float(distances[0][0]), 3), round(float(distances[1][0]), 3)),
+        frechet_difference=_difference(distances[0] - distances[1]),
         named=len(wanted),
         agreement=(round(float(rates[0][0]), 4), round(float(rates[1][0]), 4)),
         agreement_difference=_difference(rates[0] - rates[1]),
@@ -119,5 +119,5 @@ def _difference(values: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def _features(bench: Bench, name: str, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
-    parts = bench.strip(f"inception-{name}", range(len(pictures)), lambda: list(inception_features(np.stack(pictures))))
+    parts = bench.strip(f"lite2-{name}", range(len(pictures)), lambda: list(lite2_features(np.stack(pictures))))
     return np.stack(parts)

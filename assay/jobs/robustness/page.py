@@ -146,16 +146,16 @@ def _told_apart_table(found: Iterable[ToldApart]) -> str:
 def _pairs_table(pairs: Iterable[Pairs]) -> str:
     lines = [
         "## Without the key: the pictures\n",
-        "The same prompts drawn with a mark and without. FID of 2,048 Inception features to photographs; agreement",
-        "with the colour that a prompt names. Differences are with minus without, with 95 % intervals by a paired",
-        "bootstrap.\n",
-        "| method | pairs | photographs | FID: with | without | difference | colour named | agrees: with | without "
+        "The same prompts drawn with a mark and without. Fréchet distance to photographs, of the 1,280 features of",
+        "EfficientNet-Lite2; agreement with the colour that a prompt names. Differences are with minus without, with",
+        "95 % intervals by a paired bootstrap.\n",
+        "| method | pairs | photographs | distance: with | without | difference | name a colour | agree | without "
         "| difference |",
         "| --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | --- |",
     ]
     lines += [
-        f"| {one.method} | {one.count:,} | {one.photographs:,} | {one.fid[0]:.2f} | {one.fid[1]:.2f} | "
-        f"{_difference(one.fid_difference, 2)} | {one.named:,} | {one.agreement[0]:.3f} | {one.agreement[1]:.3f} | "
+        f"| {one.method} | {one.count:,} | {one.photographs:,} | {one.frechet[0]:.2f} | {one.frechet[1]:.2f} | "
+        f"{_difference(one.frechet_difference, 2)} | {one.named:,} | {one.agreement[0]:.3f} | {one.agreement[1]:.3f} | "
         f"{_difference(one.agreement_difference, 3)} |"
         for one in pairs
     ]

@@ -93,10 +93,10 @@ class Pairs:
     method: str
     count: int
     photographs: int
-    """What both are compared with by their Inception features."""
-    fid: tuple[float, float]
+    """What both are compared with, by the features of EfficientNet-Lite2."""
+    frechet: tuple[float, float]
     """With the mark, without."""
-    fid_difference: tuple[float, float, float]
+    frechet_difference: tuple[float, float, float]
     """With minus without, and the ends of its 95 % interval by a paired bootstrap."""
     named: int
     """Pairs whose prompt names a colour."""

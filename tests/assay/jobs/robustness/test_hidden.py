@@ -32,7 +32,7 @@ def test_pairs_are_compared_by_their_features_and_colours(
     def features(pictures: np.ndarray) -> np.ndarray:
         return pictures.mean((1, 2)).astype(np.float32)
 
-    monkeypatch.setattr(hidden, "inception_features", features)
+    monkeypatch.setattr(hidden, "lite2_features", features)
     monkeypatch.setattr(hidden, "RESAMPLES", 20)
     fresh = replace(bench, work=tmp_path / "work")
     photographs = tmp_path / "photographs"
@@ -44,10 +44,10 @@ def test_pairs_are_compared_by_their_features_and_colours(
     found = hidden.compared(fresh, "sealed-seed", photographs, 6)
 
     reference = features(np.stack([np.asarray(Image.open(path)) for path in sorted(photographs.iterdir())]))
-    for value, method in zip(found.fid, ("sealed-seed", "none"), strict=True):
+    for value, method in zip(found.frechet, ("sealed-seed", "none"), strict=True):
         expected = frechet_distance(features(np.stack(fresh.images(method, 6))), reference)
         assert value == pytest.approx(expected, rel=1e-3, abs=2e-3)
     assert (found.count, found.photographs) == (6, 5)
-    for difference, low, high in (found.fid_difference, found.agreement_difference):
+    for difference, low, high in (found.frechet_difference, found.agreement_difference):
         assert low <= difference <= high
-    assert found.fid_difference[0] == pytest.approx(found.fid[0] - found.fid[1], abs=2e-3)
+    assert found.frechet_difference[0] == pytest.approx(found.frechet[0] - found.frechet[1], abs=2e-3)
