@@ -20,7 +20,7 @@ from torch import Tensor
 from assay import catalog, fingerprint
 from assay.errors import ConfigurationError
 from assay.jobs.marks import fitted, likeness
-from assay.jobs.robustness.bench import Bench, batches, evaluation_key, in_batches
+from assay.jobs.robustness.bench import UNMARKED, Bench, batches, evaluation_key, in_batches
 from assay.jobs.robustness.results import Results, Row, is_forgery, load, save
 from assay.perturb import perturbation
 from assay.stats import log10_bonferroni
@@ -44,7 +44,7 @@ ROWS = (
     *("wrong-key", "forge-average-10", "forge-average-100", "forge-average-1000", "nonce-reuse", "reprompt", "imprint"),
     *(f"blind:{name}" for name in ("rotate-5", "rotate-15", "crop-75")),
 )
-"""What is measured by default; an average of more images than there are is left out."""
+"""What is measured by default."""
 FEW = 50
 """Images of a row that costs much for each."""
 
@@ -72,7 +72,7 @@ def measure(
     results = load(path, bench.setup)
     for name in names:
         for method in methods:
-            if results.row(method, name) is None and _averaged(name) <= bench.setup.count:
+            if results.row(method, name) is None:
                 row = measured(bench, method, name)
                 results = replace(results, rows=(*results.rows, row))
                 save(path, results)
@@ -100,7 +100,7 @@ def measured(bench: Bench, method: str, name: str) -> Row:
     """Make and read all pictures of one row."""
     few = name.startswith("blind:") or name in ("reprompt", "imprint", "nonce-reuse")
     count = min(bench.setup.count, FEW) if few else bench.setup.count
-    originals = bench.images(method, bench.setup.count)
+    originals = bench.images(method, max(bench.setup.count, _averaged(name)))
     found: list[_Read] = []
     for numbers in batches(count):
         specimens = _Specimens(bench=bench, method=method, name=name, numbers=numbers, originals=originals)
@@ -125,7 +125,7 @@ class _Specimens:
     name: str
     numbers: Sequence[int]
     originals: Sequence[Pixels]
-    """All marked images of the method."""
+    """All marked images of the method, and as many more as the row averages."""
 
     @property
     def marked(self) -> Tensor:
@@ -190,7 +190,8 @@ def _forge_average(specimens: _Specimens, count: float) -> list[Pixels]:
 
 
 def _pattern(specimens: _Specimens, count: int) -> Tensor:
-    return attacks.residual(to_tensor(specimens.originals[:count]), to_tensor(specimens.bench.plain))
+    plain = specimens.bench.images(UNMARKED, len(specimens.originals))
+    return attacks.residual(to_tensor(specimens.originals[:count]), to_tensor(plain))
 
 
 def _reprompt(specimens: _Specimens) -> list[Pixels]:

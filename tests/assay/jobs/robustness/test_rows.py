@@ -81,8 +81,13 @@ def test_a_nonce_used_twice_is_found_on_other_content(bench: Bench) -> None:
     assert all(value < -6 for value in row.log10_p)
 
 
-def test_averages_of_more_images_than_there_are_are_left_out(bench: Bench, tmp_path: Path) -> None:
-    assert list(measure(bench, tmp_path / "r.json", ["sealed-seed"], ["average-10", "forge-average-1000"])) == []
+def test_an_average_draws_as_many_images_as_it_needs(bench: Bench, tmp_path: Path) -> None:
+    fresh = replace(bench, work=tmp_path, setup=replace(bench.setup, count=1))
+    row = robustness.measured(fresh, "sealed-seed", "average-3")
+
+    assert len(row.log10_p) == 1
+    assert len(list(fresh.folder.glob("sealed-seed-*"))) == len(list(fresh.folder.glob("none-*"))) == 1
+    assert len(fresh.images("sealed-seed", 3)) == 3
 
 
 def test_methods_and_rows_have_to_exist(bench: Bench, tmp_path: Path) -> None:
