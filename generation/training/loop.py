@@ -175,16 +175,16 @@ def _save(
 
 @contextmanager
 def _curve(file: Path, every: int = 50) -> Iterator[Callable[[int, Losses], None]]:
-    """Appends the mean of each term over `every` steps, with the time, as a line of JSON."""
-    sums: dict[str, float] = {}
+    """Appends the mean of each term over `every` steps, or what was run of them, with the time, as a line of JSON."""
+    seen: list[dict[str, float]] = []
     with file.open("a") as stream:
 
         def note(step: int, terms: Losses) -> None:
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach()) / every
+            seen.append({name: float(value.detach()) for name, value in terms.items()})
             if (step + 1) % every == 0:
-                stream.write(json.dumps({"step": step + 1, "time": round(time.time()), **sums}) + "\n")
+                means = {name: sum(each[name] for each in seen) / len(seen) for name in seen[0]}
+                stream.write(json.dumps({"step": step + 1, "time": round(time.time()), **means}) + "\n")
                 stream.flush()
-                sums.clear()
+                seen.clear()
 
         yield note

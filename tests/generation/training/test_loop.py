@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from generation.training.loop import Losses, Plan, averaged, train
+from generation.training.loop import Losses, Plan, _curve, averaged, train
 
 
 def _line() -> nn.Linear:
@@ -50,6 +50,15 @@ def test_a_run_that_was_cut_off_ends_where_it_would_have(tmp_path: Path) -> None
     resumed = _run(tmp_path / "cut", 40)
     assert torch.equal(whole.weight, resumed.weight)
     assert torch.equal(whole.bias, resumed.bias)
+
+
+def test_the_curve_of_a_resumed_run_is_a_mean_of_the_steps_that_ran(tmp_path: Path) -> None:
+    file = tmp_path / "curve.jsonl"
+    with _curve(file) as note:
+        for step in range(40, 100):
+            note(step, {"total": torch.tensor(2.0 if step < 50 else float(step))})
+    points = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(point["step"], point["total"]) for point in points] == [(50, 2.0), (100, 74.5)]
 
 
 def test_the_average_can_be_taken_while_it_trains(tmp_path: Path) -> None:
