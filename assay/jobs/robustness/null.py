@@ -52,15 +52,7 @@ class Tally:
 
 def generated(bench: Bench, count: int) -> NDArray[np.float32]:
     """Prepared estimates of the noise behind unmarked generations, of length 1: shape (count, values)."""
-    estimates: list[Latents] = []
-    for numbers in batches(count):
-
-        def make(numbers: Sequence[int] = numbers) -> list[Latents]:
-            prompts = [bench.prompt(number) for number in numbers]
-            return estimate(bench.adapter, bench.draw(prompts, [bench.noise(UNMARKED, number) for number in numbers]))
-
-        estimates += bench.strip("null-generated", numbers, make)
-    return _prepared(estimates)
+    return _estimated(bench, "null-generated", bench.images(UNMARKED, count))
 
 
 def photographs(bench: Bench, folder: Path, count: int) -> NDArray[np.float32]:
@@ -70,9 +62,12 @@ def photographs(bench: Bench, folder: Path, count: int) -> NDArray[np.float32]:
         ConfigurationError: There are fewer.
     """
     name = f"null-photographs-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]}"
-    pictures = squares(bench, folder, count)
+    return _estimated(bench, name, squares(bench, folder, count))
+
+
+def _estimated(bench: Bench, name: str, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
     estimates: list[Latents] = []
-    for numbers in batches(count):
+    for numbers in batches(len(pictures)):
 
         def make(numbers: Sequence[int] = numbers) -> list[Latents]:
             return estimate(bench.adapter, [pictures[number] for number in numbers])
