@@ -30,6 +30,18 @@ AGREE_OVERLAP = 0.2
 A smaller patch can be laid over some part of almost anything.
 """
 
+AGREE_LAYOUT = 0.96
+"""Least `Likeness.layout` of pictures that show the same.
+
+Chosen on 48 pictures of the model that comes with Assay, which are measured nowhere else: codecs, noise, blur, scaling
+and loss of colour leave .98 and more, strong brightening .94; another prompt drawn from the same noise, which shares
+detail but not what is seen, has .94 or less in 95 % of cases.
+"""
+
+_BLOCKS, _SPARED = 8, 0.15
+"""Blocks a side whose colours make the layout, and the part of them that may be anything: a box, a caption."""
+_COLOUR_NOISE = 2.0
+"""Standard deviation of a block's colour that means nothing, in grey levels."""
 _GRID = 64
 _FINE, _COARSE, _LOCAL = 1.0, 2.0, 5.0
 """Standard deviations in cells: of detail that codecs and noise leave alone, of shading, of one neighbourhood."""
@@ -75,13 +87,20 @@ class Likeness:
     """
     hash_distance: int
     """Differing bits of the `dhash`, 0 to 64, over the part that both show."""
+    layout: float
+    """At most 1: the part of the variance of the picture's coarse colours that those of the thumbnail explain.
+
+    After any linear change of colours, so that light, saturation and loss of colour cost nothing; the worst 15 % of the
+    blocks are left out. Detail alone is not enough: it comes from the noise that a picture is drawn from, and another
+    prompt drawn from the same noise has the same detail in other colours.
+    """
     overlap: float
     """The part of the thumbnail that the picture covers, in [0, 1]."""
 
     @property
     def agrees(self) -> bool:
-        """Whether both show the same: detail agrees, over enough of the thumbnail that this is no chance."""
-        return self.correlation >= AGREE_CORRELATION and self.overlap >= AGREE_OVERLAP
+        """Whether both show the same: detail and layout agree, over enough of the thumbnail that this is no chance."""
+        return self.correlation >= AGREE_CORRELATION and self.layout >= AGREE_LAYOUT and self.overlap >= AGREE_OVERLAP
 
 
 def thumbnail(pixels: Pixels) -> bytes:
@@ -123,7 +142,12 @@ def likeness(pixels: Pixels, thumbnail: bytes, mask: NDArray[np.bool_] | None = 
     correlation = max(_correlation(a, np.roll(b, shift, (0, 1)), known & _stays(shift)) for shift in shifts)
     blank = float(b.mean())
     hashes = [dhash(Image.fromarray(np.where(known, values, blank).astype(np.uint8))) for values in (a, b)]
-    return Likeness(correlation=correlation, hash_distance=distance(*hashes), overlap=float(known.mean()))
+    return Likeness(
+        correlation=correlation,
+        hash_distance=distance(*hashes),
+        layout=_layout(_colours(pixels), _colours(stored), known),
+        overlap=float(known.mean()),
+    )
 
 
 def _grey(pixels: Pixels) -> NDArray[np.uint8]:
@@ -134,6 +158,35 @@ def _cells(values: NDArray[np.uint8]) -> _Values:
     """Averages over a grid of `_GRID` x `_GRID` cells, whatever the proportions."""
     image = Image.fromarray(values).resize((_GRID, _GRID), Image.Resampling.BOX)
     return np.asarray(image, dtype=np.float64)
+
+
+def _colours(pixels: Pixels) -> _Values:
+    """The same of colours: shape (`_GRID`, `_GRID`, 3)."""
+    image = Image.fromarray(pixels).resize((_GRID, _GRID), Image.Resampling.BOX)
+    return np.asarray(image, dtype=np.float64)
+
+
+def _layout(picture: _Values, stored: _Values, known: NDArray[np.bool_]) -> float:
+    """What `Likeness.layout` says, of two grids of colours; 0 where too little is known."""
+    weights = _block_sums(known[..., None].astype(float))[:, 0]
+    shown = weights >= (_GRID // _BLOCKS) ** 2 / 2
+    if shown.sum() <= 2 * (3 + 1):  # twice as many as there are coefficients for each colour
+        return 0.0
+    a, b = (_block_sums(grid * known[..., None])[shown] / weights[shown, None] for grid in (picture, stored))
+    kept = np.ones(len(a), dtype=bool)
+    for _ in range(3):
+        a, b = a - a[kept].mean(axis=0), b - b[kept].mean(axis=0)
+        powers = b[kept].T @ b[kept] + kept.sum() * _COLOUR_NOISE**2 * np.eye(3)
+        errors = ((a - b @ np.linalg.solve(powers, b[kept].T @ a[kept])) ** 2).sum(axis=1)
+        kept = errors <= np.quantile(errors, 1 - _SPARED)
+    total = (a[kept] ** 2).sum() + kept.sum() * 3
+    return float(1 - errors[kept].sum() / total)
+
+
+def _block_sums(grid: _Values) -> _Values:
+    """Sums over blocks of a grid of shape (`_GRID`, `_GRID`, channels): shape (blocks, channels)."""
+    side = _GRID // _BLOCKS
+    return grid.reshape(_BLOCKS, side, _BLOCKS, side, -1).sum(axis=(1, 3)).reshape(_BLOCKS**2, -1)
 
 
 def _stays(shift: tuple[int, int]) -> NDArray[np.bool_]:

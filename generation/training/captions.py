@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+KINDS = ("daisy", "dandelion", "rose", "sunflower", "tulip")
 COLOURS = ("white", "yellow", "orange", "red", "pink", "purple")
 _SIDE = 32
 _HUES = (("red", -18, 14), ("orange", 14, 38), ("yellow", 38, 68), ("purple", 245, 310), ("pink", 310, 342))
@@ -47,6 +48,12 @@ def colour(pixels: NDArray[np.uint8]) -> str | None:
 def colour_in(text: str) -> str | None:
     """The colour that a caption names; None where it names none."""
     return next((word for word in text.split() if word in COLOURS), None)
+
+
+def kind_in(text: str) -> str | None:
+    """The kind of flower that a caption names, as captions spell one; None where it names none."""
+    words = (word.replace("daisies", "daisy").removesuffix("s") for word in text.split())
+    return next((word for word in words if word in KINDS), None)
 
 
 def caption(kind: str, pixels: NDArray[np.uint8]) -> str:

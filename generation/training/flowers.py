@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from assay.errors import ConfigurationError
+from generation.training.captions import KINDS
 
 REPOSITORY = "martinwestin/flower_classification"
-KINDS = ("daisy", "dandelion", "rose", "sunflower", "tulip")
 SIDE = 128
 MANIFEST = Path(__file__).with_name("flowers.csv")
 

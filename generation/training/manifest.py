@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from generation.training.captions import caption
-from generation.training.flowers import KINDS, MANIFEST, read_blobs
+from generation.training.captions import KINDS, caption
+from generation.training.flowers import MANIFEST, read_blobs
 
 _HELD_OUT = 10
 

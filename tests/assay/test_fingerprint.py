@@ -170,3 +170,25 @@ def test_the_correlation_follows_its_definition() -> None:
     local, weights = (smooth(first * second, 5.0) / np.sqrt(powers)).ravel(), np.sqrt(powers).ravel()
     expected = np.quantile(local, 0.5, weights=weights, method="inverted_cdf")
     assert likeness(a, thumbnail(b)).correlation == pytest.approx(expected, abs=0.01)
+
+
+def test_the_same_detail_in_another_layout_is_another_picture() -> None:
+    """As when another prompt is drawn from the same noise."""
+    picture = _texture(8)
+    coarse = np.asarray(Image.fromarray(picture).resize((8, 8), Image.Resampling.BOX).resize((128, 128)), float)
+    detail = picture - coarse
+    shuffled = np.roll(coarse, (48, 32), (0, 1))
+    other = np.clip(shuffled + detail, 0, 255).astype(np.uint8)
+    found = likeness(other, thumbnail(picture))
+    assert found.layout < 0.9
+    assert not found.agrees
+    assert likeness(picture, thumbnail(picture)).layout == pytest.approx(1, abs=0.01)
+
+
+@given(st.lists(st.floats(-0.6, 0.6), min_size=9, max_size=9), st.integers(0, 60))
+def test_a_linear_change_of_colours_keeps_the_layout(values: list[float], box: int) -> None:
+    picture = _texture(9, 64) * 0.5 + 60
+    changed = picture.reshape(-1, 3) @ (np.eye(3) + 0.3 * np.reshape(values, (3, 3)))
+    painted = np.clip(changed.reshape(picture.shape), 0, 255).astype(np.uint8)
+    painted[: box // 3, : box // 3] = (255, 0, 0)  # a tenth of the picture, at most
+    assert likeness(painted, thumbnail(picture.astype(np.uint8))).layout > 0.97

@@ -26,6 +26,7 @@ from generation import pocket
 from generation.adapters import Adapter
 from generation.invert import estimate
 from generation.pictures import to_pixels
+from generation.training.captions import colour_in, kind_in
 from generation.training.flowers import MANIFEST
 
 BATCH = 25
@@ -62,9 +63,10 @@ class Bench:
         return self.prompts[number % len(self.prompts)]
 
     def other_prompt(self, number: int) -> str:
-        """The next prompt that is not the image's own."""
+        """The next prompt that asks for another kind of flower in another colour: for forgeries."""
+        own = self.prompt(number)
         following = (self.prompt(later) for later in itertools.count(number + 1))
-        return next(prompt for prompt in following if prompt != self.prompt(number))
+        return next(prompt for prompt in following if not _alike(prompt, own))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -117,6 +119,10 @@ class Bench:
         return self.strip(
             method, numbers, lambda: self.draw(prompts, [self.noise(method, number) for number in numbers])
         )
+
+
+def _alike(prompt: str, other: str) -> bool:
+    return colour_in(prompt) == colour_in(other) or kind_in(prompt) == kind_in(other)
 
 
 def evaluation_key(seed: int) -> bytes:

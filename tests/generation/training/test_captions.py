@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from generation.training.captions import COLOURS, caption, colour, colour_shares, phrasings
+from generation.training.captions import COLOURS, caption, colour, colour_in, colour_shares, kind_in, phrasings
 
 LEAF = (40, 110, 40)
 PAINT = {
@@ -55,3 +55,10 @@ def test_phrasings_say_the_same() -> None:
         "an orange rose",
     )
     assert phrasings("daisies in a field")[0] == "daisies in a field"
+
+
+def test_kind_and_colour_are_read_back_from_a_caption() -> None:
+    for text in ("a close-up of a pink tulip", "pink tulips in a field", "a photo of a pink tulip"):
+        assert (kind_in(text), colour_in(text)) == ("tulip", "pink")
+    assert (kind_in("daisies in a field"), colour_in("daisies in a field")) == ("daisy", None)
+    assert kind_in("a bridge") is None

@@ -11,6 +11,7 @@ from PIL import Image
 
 from assay.errors import ConfigurationError
 from generation.training import flowers
+from generation.training.captions import KINDS
 
 
 def _rows() -> list[dict[str, str]]:
@@ -22,7 +23,7 @@ def test_no_photograph_is_in_both_splits() -> None:
     rows = _rows()
     assert len({row["blob"] for row in rows}) == len(rows) == 4311
     assert [sum(row["split"] == split for row in rows) for split in ("train", "test")] == [3886, 425]
-    assert {row["kind"] for row in rows} == set(flowers.KINDS)
+    assert {row["kind"] for row in rows} == set(KINDS)
 
 
 def test_photographs_are_read_by_blob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +38,7 @@ def test_photographs_are_read_by_blob(tmp_path: Path, monkeypatch: pytest.Monkey
     found = flowers.load(tmp_path / "copy", "train")
     assert found.captions == ("a red rose",)
     assert np.array_equal(found.pixels[0, 0, 0], (200, 20, 30))
-    assert flowers.KINDS[found.kinds[0]] == "rose"
+    assert KINDS[found.kinds[0]] == "rose"
 
 
 def test_another_repository_is_no_copy(tmp_path: Path) -> None:
