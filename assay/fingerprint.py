@@ -186,7 +186,8 @@ def _layout(picture: _Values, stored: _Values, known: NDArray[np.bool_]) -> floa
 def _block_sums(grid: _Values) -> _Values:
     """Sums over blocks of a grid of shape (`_GRID`, `_GRID`, channels): shape (blocks, channels)."""
     side = _GRID // _BLOCKS
-    return grid.reshape(_BLOCKS, side, _BLOCKS, side, -1).sum(axis=(1, 3)).reshape(_BLOCKS**2, -1)
+    sums: _Values = grid.reshape(_BLOCKS, side, _BLOCKS, side, -1).sum(axis=(1, 3))
+    return sums.reshape(_BLOCKS**2, -1)
 
 
 def _stays(shift: tuple[int, int]) -> NDArray[np.bool_]:
