@@ -266,6 +266,13 @@ def _details(found: Sighting) -> Iterator[Detail]:
     yield Detail(name="Watermark", value=f"{entry.watermark}, key {entry.key_id}")
     yield Detail(name="Chance", value=f"10^{math.ceil(found.log10_p)} or less, over {found.tried:,} tries")
     yield Detail(name="Undone before reading", value=found.undone)
-    yield Detail(name="Likeness with the ledger's thumbnail", value=f"correlation {found.likeness.correlation:.2f}")
+    yield Detail(name="Likeness with the ledger's thumbnail", value=_likeness_in_words(found.likeness))
     if entry.manifest:
         yield Detail(name="Credentials", value="the ledger keeps them: assay recover FILE -o OUT puts them back")
+
+
+def _likeness_in_words(likeness: fingerprint.Likeness) -> str:
+    return (
+        f"detail {likeness.correlation:.2f} ({fingerprint.AGREE_CORRELATION:g} and more agree), "
+        f"layout {likeness.layout:.2f} ({fingerprint.AGREE_LAYOUT:g} and more agree)"
+    )
