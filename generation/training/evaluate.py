@@ -155,8 +155,7 @@ together as a `StableDiffusionPipeline` with all-MiniLM-L6-v2 as text encoder. f
 Uncurated: prompts are captions of photographs held out of training, seeds count up from zero; {steps} steps, guidance
 {guidance}. Rates with exact 95 % intervals. *Kind named*: by a logistic regression on frozen EfficientNet-Lite2
 features, fitted to the training photographs. *Colour*: by the rule that made the captions, so photographs agree by
-construction. *Distance*: of those features at unit length; 1st, 50th and 99th percentile. How far the pictures are
-from the photographs as a whole, with a mark and without, stands in `docs/robustness.md`.
+construction. *Distance*: of those features at unit length; 1st, 50th and 99th percentile.
 
 | | |
 | --- | --- |
