@@ -125,6 +125,11 @@ def _alike(prompt: str, other: str) -> bool:
     return colour_in(prompt) == colour_in(other) or kind_in(prompt) == kind_in(other)
 
 
+def folder_id(folder: Path) -> str:
+    """Eight hexadecimal digits for a folder's place, to name what was made of its files."""
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+
+
 def evaluation_key(seed: int) -> bytes:
     """The key that evaluations mark with: 32 bytes that everybody can compute. It protects nothing."""
     return derive(hashlib.sha256(f"assay evaluation {seed}".encode()).digest(), "evaluation")

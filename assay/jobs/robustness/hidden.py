@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay import catalog
-from assay.jobs.robustness.bench import UNMARKED, Bench, evaluation_key
+from assay.jobs.robustness.bench import UNMARKED, Bench, evaluation_key, folder_id
 from assay.jobs.robustness.null import squares
 from assay.jobs.robustness.results import Pairs, ToldApart
 from assay.vocabulary import Pixels
@@ -74,38 +73,35 @@ def compared(bench: Bench, method: str, photographs: Path, count: int) -> Pairs:
     Raises:
         ConfigurationError: There are no photographs, or the judging network is not installed.
     """
-    folder = hashlib.sha256(str(photographs.resolve()).encode()).hexdigest()[:8]
-    reference = _features(bench, f"photographs-{folder}", squares(bench, photographs))
-    marked_ones, plain_ones = bench.images(method, count), bench.images(UNMARKED, count)
-    resampled = _resampled(bench, count)
-    distances = [
-        np.array(frechet_resampled(_features(bench, name, pictures), reference, resampled))
-        for name, pictures in ((method, marked_ones), (UNMARKED, plain_ones))
-    ]
+    reference = _features(bench, f"photographs-{folder_id(photographs)}", squares(bench, photographs))
+    resampled = [np.bincount(chosen, minlength=count) for chosen in _chosen(bench, count)]
+    pictures = {name: bench.images(name, count) for name in (method, UNMARKED)}
+    marked_far, plain_far = (
+        np.array(frechet_resampled(_features(bench, name, drawn), reference, resampled))
+        for name, drawn in pictures.items()
+    )
     wanted = [(number, found) for number in range(count) if (found := colour_in(bench.prompt(number)))]
-    hits = [
-        np.array([colour(pictures[number]) == found for number, found in wanted])
-        for pictures in (marked_ones, plain_ones)
-    ]
-    rates = [np.array([hit[chosen].mean() for chosen in _chosen(bench, len(wanted))]) for hit in (hits[0], hits[1])]
+    marked_rates, plain_rates = (_agreement(bench, drawn, wanted) for drawn in pictures.values())
     return Pairs(
         method=method,
         count=count,
         photographs=len(reference),
-        frechet=(round(float(distances[0][0]), 3), round(float(distances[1][0]), 3)),
-        frechet_difference=_difference(distances[0] - distances[1]),
+        frechet=(round(float(marked_far[0]), 3), round(float(plain_far[0]), 3)),
+        frechet_difference=_difference(marked_far - plain_far),
         named=len(wanted),
-        agreement=(round(float(rates[0][0]), 4), round(float(rates[1][0]), 4)),
-        agreement_difference=_difference(rates[0] - rates[1]),
+        agreement=(round(float(marked_rates[0]), 4), round(float(plain_rates[0]), 4)),
+        agreement_difference=_difference(marked_rates - plain_rates),
     )
 
 
-def _resampled(bench: Bench, count: int) -> list[NDArray[np.int64]]:
-    """How often each pair is taken: once each, then as the bootstrap draws."""
-    return [np.bincount(chosen, minlength=count) for chosen in _chosen(bench, count)]
+def _agreement(bench: Bench, pictures: Sequence[Pixels], wanted: Sequence[tuple[int, str]]) -> NDArray[np.float64]:
+    """How often pictures have the colours wanted of them: of all, first, then as the bootstrap draws."""
+    hits = np.array([colour(pictures[number]) == found for number, found in wanted])
+    return np.array([hits[chosen].mean() for chosen in _chosen(bench, len(wanted))])
 
 
 def _chosen(bench: Bench, count: int) -> Iterator[NDArray[np.int64]]:
+    """Which pairs are taken: each once, then as the bootstrap draws."""
     yield np.arange(count)
     random = np.random.default_rng([bench.setup.seed, 5])
     for _ in range(RESAMPLES):

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from assay.errors import ConfigurationError
 from assay.files import write_whole
-from assay.jobs.robustness.bench import UNMARKED, Bench, batches, in_batches
+from assay.jobs.robustness.bench import UNMARKED, Bench, batches, folder_id, in_batches
 from assay.jobs.robustness.results import LEVELS, Null
 from assay.vocabulary import Latents, Pixels, Seal
 from generation.invert import estimate
@@ -61,8 +61,7 @@ def photographs(bench: Bench, folder: Path, count: int) -> NDArray[np.float32]:
     Raises:
         ConfigurationError: There are fewer.
     """
-    name = f"null-photographs-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]}"
-    return _estimated(bench, name, squares(bench, folder, count))
+    return _estimated(bench, f"null-photographs-{folder_id(folder)}", squares(bench, folder, count))
 
 
 def _estimated(bench: Bench, name: str, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
@@ -85,7 +84,8 @@ def squares(bench: Bench, folder: Path, count: int | None = None) -> list[Pixels
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")]
     if len(paths) < (count or 1):
         raise ConfigurationError(
-            f"{folder}: {len(paths)} photographs, {count or 'some'} wanted", hint="Use --null-images."
+            f"{folder}: {len(paths)} photographs, {count or 'some'} wanted",
+            hint="Use a folder with more, or a smaller --null-images.",
         )
     return [_square(path, bench.size) for path in paths[:count]]
 
