@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
-from assay.vocabulary import Check, Format, LatentWatermark, Settings
+from assay.vocabulary import Check, Claim, Detector, Exhibit, Format, LatentWatermark, Outcome, Settings, Skipped
 
 FILE_CHECKS: Mapping[str, str] = {
     "credentials": "forensics.credentials:Credentials",
@@ -19,8 +20,12 @@ FILE_CHECKS: Mapping[str, str] = {
 
 PIXEL_CHECKS: Mapping[str, str] = {
     "watermark": "assay.jobs.marks:Watermark",
+    "detector": "assay.jobs.detect:LearnedDetector",
 }
 """Checks that look at pixels. They run in the calling process, on what a guarded worker decoded."""
+
+CHECKS = (*FILE_CHECKS, *PIXEL_CHECKS)
+"""All of them, in the order in which reports show them."""
 
 LATENT_WATERMARKS: Mapping[str, str] = {
     "sealed-seed": "watermark.sealed_seed:SealedSeed",
@@ -31,6 +36,12 @@ LATENT_WATERMARKS: Mapping[str, str] = {
     "prc": "watermark.prc:Prc",
 }
 """Marks in the noise from which a diffusion model draws. All but the first two are there to be compared with."""
+
+DETECTORS: Mapping[str, str] = {
+    "patches": "detection.patches:opened",
+    "handmade": "detection.handmade:opened",
+}
+"""Experts on pictures that models make: functions of a file of weights and a device."""
 
 FORMATS: Mapping[str, str] = {
     "text": "assay.report.as_text:render",
@@ -60,13 +71,29 @@ def check_types() -> dict[str, type[Check]]:
 
 
 def make(references: Mapping[str, str], settings: Settings) -> tuple[Check, ...]:
-    """One instance of each of these checks.
+    """One instance of each of these checks; one that only says so for each that the settings leave out.
 
     Raises:
         ConfigurationError: A check cannot work with these settings.
     """
-    factories = (cast("Callable[[Settings], Check]", load(reference)) for reference in references.values())
-    return tuple(factory(settings) for factory in factories)
+    return tuple(
+        _left_out(name) if name in settings.skip else cast("Callable[[Settings], Check]", load(reference))(settings)
+        for name, reference in references.items()
+    )
+
+
+def _left_out(name: str) -> Check:
+    """A check that the user does not want: it says so, and looks at nothing."""
+
+    class LeftOut:
+        id = name
+        claims: frozenset[Claim] = frozenset()
+        idle = "Left out on request (--skip)."
+
+        def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:  # noqa: ARG002
+            return (Skipped(check=name, reason=self.idle),)
+
+    return cast("Check", LeftOut())
 
 
 def latent_watermark(name: str) -> LatentWatermark:
@@ -76,6 +103,16 @@ def latent_watermark(name: str) -> LatentWatermark:
         KeyError: No watermark has that name.
     """
     return cast("Callable[[], LatentWatermark]", load(LATENT_WATERMARKS[name]))()
+
+
+def detector(name: str, weights: Path, device: str) -> Detector:
+    """The expert with that name.
+
+    Raises:
+        KeyError: No expert has that name.
+        ConfigurationError: The weights cannot be used.
+    """
+    return cast("Callable[[Path, str], Detector]", load(DETECTORS[name]))(weights, device)
 
 
 def format_named(name: str) -> Format:

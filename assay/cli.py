@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 
 from assay import __version__
-from assay.commands import doctor, evaluate, explain, generate, keys, ledger, recover, trust, verify
+from assay.commands import data, doctor, evaluate, explain, generate, keys, ledger, recover, train, trust, verify
 from assay.errors import AssayError
 from assay.options import EPILOG, Parser
 
@@ -20,6 +20,8 @@ _MODULES = {
     "recover": recover,
     "ledger": ledger,
     "keys": keys,
+    "data": data,
+    "train": train,
     "evaluate": evaluate,
     "trust": trust,
     "explain": explain,

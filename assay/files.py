@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
+
+from assay.errors import ConfigurationError
 
 
 def write_whole(path: Path, data: bytes, *, mode: int | None = None) -> None:
@@ -47,3 +51,23 @@ def _umask() -> int:
 def printable(name: str) -> str:
     """A file name as text: bytes that are no valid text are shown escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def packaged(package: str, name: str, sha256: str) -> Path:
+    """A file that an installed package brings: pretrained weights, say.
+
+    Args:
+        package: To import, though it is not imported.
+        name: Of the file, inside the package.
+        sha256: How the file's sha256 begins.
+
+    Raises:
+        ConfigurationError: The package is not installed, or the file is not the one that is known.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigurationError(f"{package} is not installed", hint="Install the extra: assay[training].")
+    file = Path(spec.submodule_search_locations[0]) / name
+    if not hashlib.sha256(file.read_bytes()).hexdigest().startswith(sha256):
+        raise ConfigurationError(f"{file}: not the file that is known", hint=f"Install {package} again.")
+    return file

@@ -27,6 +27,7 @@ where several apply: 2, then 1, then 3
 environment:
   ASSAY_HOME   the data folder, where trust lists live
   ASSAY_TRUST  the trust profile, like --trust
+  ASSAY_SKIP   checks to leave out, like --skip
   NO_COLOR     no colours
   ASSAY_TRUST_BASE  a mirror from which `assay trust update` takes the lists
   ASSAY_LEDGER  the ledger: a path, or a postgresql:// URL
@@ -45,6 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+ArgumentGroup: TypeAlias = "argparse._ArgumentGroup"
 
 
 def add_settings(command: argparse.ArgumentParser) -> None:
@@ -62,7 +64,12 @@ def settings_of(options: Namespace) -> Settings:
     """The settings that the arguments ask for, completed from the environment."""
     names = ("max_bytes", "max_pixels", "max_frames", "seconds", "memory_bytes")
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    return from_environment(home=options.home, trust=getattr(options, "trust", None), limits=Limits(**given))
+    return from_environment(
+        home=options.home,
+        trust=getattr(options, "trust", None),
+        limits=Limits(**given),
+        skip=getattr(options, "skip", None),
+    )
 
 
 def opened(path: Path) -> BinaryIO:

@@ -41,7 +41,7 @@ BATTERY = (
     *("grey", "hue-30", "crop-in-place-60", "drop-50", "drop-80", "overlay-10"),
     *("crop-90", "crop-75", "crop-50", "crop-25", "crop-area-75", "crop-area-50"),
     *("rotate-2", "rotate-5", "rotate-15", "rotate-45", "turn-90", "turn-180", "flip-horizontal", "flip-vertical"),
-    *("perspective-3", "perspective-10", "aspect-1.2", "screenshot"),
+    *("perspective-3", "perspective-10", "aspect-1.2", "fit-128", "screenshot"),
     *("resize-0.5+jpeg-50", "rotate-15+jpeg-50", "crop-75+jpeg-50", "crop-75+rotate-5+jpeg-75"),
 )
 """The names that every table shows."""
@@ -162,6 +162,12 @@ def _resize(pixels: Pixels, random: _Random, factor: float) -> Pixels:
 
 
 def _scale(pixels: Pixels, _: _Random, factor: float) -> Perturbed:
+    return _stretch(pixels, factor, factor)
+
+
+def _fit(pixels: Pixels, _: _Random, longest: float) -> Perturbed:
+    """Reduced to a longer side, as services do; smaller pictures stay as they are."""
+    factor = min(1.0, longest / max(pixels.shape[:2]))
     return _stretch(pixels, factor, factor)
 
 
@@ -381,6 +387,7 @@ KINDS = {
     "webp": Kind(run=_webp, bounds=((1, 100),)),
     "resize": Kind(run=_resize, bounds=((0.02, 8),)),
     "scale": Kind(run=_scale, bounds=((0.02, 8),)),
+    "fit": Kind(run=_fit, bounds=((16, 20_000),)),
     "aspect": Kind(run=_aspect, bounds=((0.25, 4),)),
     "blur": Kind(run=_blur, bounds=((0, 100),)),
     "median": Kind(run=_median, bounds=((3, 31),)),

@@ -11,13 +11,21 @@ from assay.vocabulary import DEFAULT_TRUST, Limits, Settings
 
 HOME = "ASSAY_HOME"
 TRUST = "ASSAY_TRUST"
+SKIP = "ASSAY_SKIP"
 
 
-def from_environment(*, home: Path | None = None, trust: str | None = None, limits: Limits | None = None) -> Settings:
-    """Complete the given settings from `ASSAY_HOME`, `ASSAY_TRUST` and the defaults, in that order."""
+def from_environment(
+    *,
+    home: Path | None = None,
+    trust: str | None = None,
+    limits: Limits | None = None,
+    skip: tuple[str, ...] | None = None,
+) -> Settings:
+    """Complete the given settings from `ASSAY_HOME`, `ASSAY_TRUST`, `ASSAY_SKIP` and the defaults, in that order."""
     chosen = home or Path(os.environ.get(HOME) or user_data_path("assay", appauthor=False))
     return Settings(
         home=chosen.expanduser().absolute(),
         trust=trust or os.environ.get(TRUST) or DEFAULT_TRUST,
         limits=limits or Limits(),
+        skip=tuple(filter(None, os.environ.get(SKIP, "").split(","))) if skip is None else skip,
     )

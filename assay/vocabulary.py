@@ -78,6 +78,8 @@ class Settings:
     trust: str = DEFAULT_TRUST
     """Name of the trust profile that decides who is *trusted*."""
     limits: Limits = field(default_factory=Limits)
+    skip: tuple[str, ...] = ()
+    """Checks that are left out, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -416,6 +418,24 @@ class LatentWatermark(Protocol):
 
     def decode(self, noise: Latents, secret: bytes, nonce: bytes) -> int | None:
         """The payload in an estimate of the noise; None where there is none, or the method carries none."""
+
+
+# --- detectors --------------------------------------------------------------------------------------------------------
+
+
+class Detector(Protocol):
+    """An expert on pictures that models make. What it says is a raw logit, not a probability."""
+
+    id: ClassVar[str]
+    side: ClassVar[int]
+    """Of the squares that it looks at, in pixels."""
+
+    def logits(self, squares: Pixels) -> NDArray[np.float32]:
+        """A logit for each square; higher is more like what models make.
+
+        Args:
+            squares: uint8 of shape (n, side, side, 3), native pixels.
+        """
 
 
 # --- verdict and report -----------------------------------------------------------------------------------------------

@@ -18,6 +18,9 @@ REPO_ROOT = Path(__file__).parents[1]
 SHARED = REPO_ROOT.parent / "shared" / "data"
 
 
+SLOW = ("detector",)
+"""Checks that take a second for each picture: who tests them takes them back in."""
+
 _PRIVATE = (
     "ASSAY_TRUST",
     "ASSAY_LEDGER",
@@ -32,6 +35,7 @@ _PRIVATE = (
 def _home_of_nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the trust lists of whoever runs it, nor settings from the environment."""
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path_factory.mktemp("nobody")))
+    monkeypatch.setenv("ASSAY_SKIP", ",".join(SLOW))
     for name in _PRIVATE:
         monkeypatch.delenv(name, raising=False)
 
@@ -105,10 +109,10 @@ def home(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="session")
 def settings(home: Path) -> Settings:
     """Settings under which the test authority is trusted."""
-    return Settings(home=home)
+    return Settings(home=home, skip=SLOW)
 
 
 @pytest.fixture
 def stranger_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings under which nobody is trusted."""
-    return Settings(home=tmp_path_factory.mktemp("stranger"))
+    return Settings(home=tmp_path_factory.mktemp("stranger"), skip=SLOW)

@@ -1,156 +1,86 @@
-"""`assay evaluate`: measure again what the documentation claims."""
+"""`assay evaluate`: measure detectors on a folder of labelled pictures, or watermarks under attack."""
 
 # ruff: noqa: PLC0415 - `assay --help` has to answer at once
 
 from __future__ import annotations
 
-from argparse import Namespace
-from dataclasses import replace
+import sys
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.commands import robustness
 from assay.errors import ConfigurationError
 from assay.options import Commands, positive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from assay.jobs.robustness.bench import Bench
-    from assay.jobs.robustness.null import Tally
+SUITES = ("detector", "robustness")
 
 
 def add(commands: Commands) -> None:
     """What can be said of `assay evaluate`."""
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure again what the documentation claims",
-        description="Long measurements, each of which goes on where it was interrupted.",
+        help="measure detectors on pictures of one's own, or what the documentation claims of watermarks",
+        description="With a FOLDER: measures the detectors on the pictures in real/ and ai/, any names below, the next "
+        "folder naming the camera or the generator. With --suite robustness: draws images with each watermark, "
+        "changes them, reads them. Both go on where they were interrupted.",
     )
-    suites = evaluate.add_subparsers(dest="suite", metavar="SUITE", required=True)
-    watermark = suites.add_parser(
-        "watermark",
-        help="how well marks survive edits and attacks, and how often they are found where they are not",
-        description="Draws images with each method, changes them, reads them, and adds each finished row to the "
-        "results file. Rows that the file has are not measured again.",
-    )
-    watermark.add_argument("--out", type=Path, required=True, metavar="FILE", help="the results file")
-    watermark.add_argument("--work", type=Path, required=True, metavar="FOLDER", help="where drawn images are kept")
-    watermark.add_argument("--count", type=positive, default=200, metavar="N", help="images a row (default 200)")
-    watermark.add_argument("--methods", type=_names, metavar="NAME,…", help="default: sealed-seed and the baselines")
-    watermark.add_argument("--rows", type=_names, metavar="NAME,…", help="default: all; - for none")
-    watermark.add_argument("--steps", type=positive, default=20, metavar="N", help="to draw with (default 20)")
-    watermark.add_argument("--seed", type=int, default=0, metavar="N", help="of prompts, marks and noise (default 0)")
-    watermark.add_argument("--model", default="pocket", metavar="NAME", help="default pocket, which comes with Assay")
-    watermark.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
-    watermark.add_argument("--null", type=positive, metavar="DRAWS", help="also try fresh keys, this many times")
-    watermark.add_argument("--null-images", type=positive, default=200, metavar="N", help="on so many (default 200)")
-    watermark.add_argument("--null-search", type=positive, metavar="DRAWS", help="and through the blind search")
-    watermark.add_argument("--photographs", type=Path, metavar="FOLDER", help="and on so many photographs")
-    watermark.add_argument("--latents", type=positive, metavar="N", help="also train a network to see marks in so many")
-    watermark.add_argument("--pairs", type=positive, metavar="N", help="also compare images with and without a mark")
+    evaluate.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="holds real/ and ai/")
+    evaluate.add_argument("--suite", choices=SUITES, default=SUITES[0], help="default detector")
+    evaluate.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
+    detector = evaluate.add_argument_group("detectors")
+    detector.add_argument("--results", type=Path, metavar="FILE", help="a line of JSON for each picture")
+    detector.add_argument("--deliveries", type=_deliveries, metavar="NAME,…", help="default native; all for all")
+    detector.add_argument("--weights", type=Path, metavar="FOLDER", help="default: those that come with Assay")
+    detector.add_argument("--squares", type=positive, default=8, metavar="N", help="of each picture (default 8)")
+    detector.add_argument("--workers", type=positive, default=2, metavar="N", help="processes (default 2)")
+    robustness.add_options(evaluate.add_argument_group("robustness"))
 
 
 def run(options: Namespace) -> int:
     """Measure, and say what was measured."""
-    from assay.device import available
-    from assay.jobs.robustness.bench import bench_for, setup_for
-    from assay.jobs.robustness.page import share
-    from assay.jobs.robustness.results import FOUND
-    from assay.jobs.robustness.rows import METHODS, ROWS, measure
-    from generation.loading import open_model
-    from generation.models import spec_named
+    return robustness.run(options) if options.suite == "robustness" else _detector(options)
 
+
+def _detector(options: Namespace) -> int:
+    from tqdm import tqdm
+
+    from assay.device import available
+    from assay.jobs.assess import assess, unread
+    from assay.jobs.detect import WEIGHTS
+    from detection import page, tables
+
+    if options.folder is None:
+        raise ConfigurationError("there is nothing to measure on", hint="Name a FOLDER with real/ and ai/ in it.")
     devices = available()
     if not devices:
-        raise ConfigurationError("evaluating needs models", hint="Install the extra: pip install 'assay[models]'.")
-    adapter = open_model(spec_named(options.model), device=options.device or devices[0])
-    setup = setup_for(adapter, count=options.count, steps=options.steps, seed=options.seed)
-    bench = bench_for(adapter, setup, options.work)
-    names = ROWS if options.rows is None else tuple(name for name in options.rows if name != "-")
-    for row, _ in measure(bench, options.out, options.methods or METHODS, names):
-        found = share(sum(value < FOUND for value in row.log10_p), len(row.log10_p))
-        exact = "" if row.payload is None else f"  payload {share(sum(row.payload), len(row.payload))}"
-        print(f"{row.name:28} {row.method:18} found {found}{exact}", flush=True)
-    if options.null is not None:
-        _try_fresh_keys(bench, options)
-    if options.null_search is not None:
-        _search_for_fresh_keys(bench, options)
-    if options.latents is not None:
-        _tell_apart(bench, options)
-    if options.pairs is not None:
-        _compare(bench, options)
+        raise ConfigurationError("detectors need models", hint="Install the extra: pip install 'assay[models]'.")
+    found = assess(
+        options.folder,
+        options.weights or WEIGHTS,
+        deliveries=options.deliveries or ("native",),
+        device=options.device or devices[0],
+        count=options.squares,
+        workers=options.workers,
+        results=options.results,
+    )
+    measured = {row.key: (row, finding) for row, finding in tqdm(found, "measured", unit="row", mininterval=5)}
+    rows = [row for row, _ in measured.values()]
+    print(page.lines(tables.lines(rows, lambda row: measured[row.key][1])))
+    print(page.alarms(tables.alarms(rows, lambda row: measured[row.key][1])))
+    for path in unread(options.folder, rows):
+        print(f"{path}: no picture that can be opened; it was left out", file=sys.stderr)
     return 0
 
 
-def _try_fresh_keys(bench: Bench, options: Namespace) -> None:
-    from assay.jobs.robustness.null import GENERATED, PHOTOGRAPHS, generated, null, photographs
+def _deliveries(text: str) -> tuple[str, ...]:
+    from detection.delivery import DELIVERIES
 
-    count = options.null_images
-    sources: dict[str, Callable[[], NDArray[np.float32]]] = {GENERATED: lambda: generated(bench, count)}
-    if options.photographs is not None:
-        sources[PHOTOGRAPHS] = lambda: photographs(bench, options.photographs, count)
-    for images, make in sources.items():
-        for tally in null(bench, images, make(), options.null):
-            _keep(bench, options.out, tally, images, count)
-
-
-def _search_for_fresh_keys(bench: Bench, options: Namespace) -> None:
-    from assay.jobs.robustness.bench import UNMARKED
-    from assay.jobs.robustness.null import SEARCHED, searched, squares
-
-    half = options.null_images // 2
-    pictures = bench.images(UNMARKED, half) + squares(bench, _photographs(options), half)
-    for tally in searched(bench, pictures, options.null_search):
-        _keep(bench, options.out, tally, SEARCHED, 2 * half)
-
-
-def _keep(bench: Bench, path: Path, tally: Tally, images: str, count: int) -> None:
-    from assay.jobs.robustness.null import as_result
-    from assay.jobs.robustness.results import load, save
-
-    result = as_result(tally, images, count)
-    results = load(path, bench.setup)
-    save(path, replace(results, nulls=(*(each for each in results.nulls if each.images != images), result)))
-    print(f"{images}: {result.draws:,} draws, {result.exceeding} found", flush=True)
-
-
-def _tell_apart(bench: Bench, options: Namespace) -> None:
-    from assay.jobs.robustness.hidden import ATTACKED, told_apart
-    from assay.jobs.robustness.page import share
-    from assay.jobs.robustness.results import load, save
-
-    for method, payload in ATTACKED:
-        results = load(options.out, bench.setup)
-        if any(
-            (one.method, one.payload, one.train) == (method, payload, options.latents) for one in results.told_apart
-        ):
-            continue
-        found = told_apart(bench, method, payload, options.latents)
-        save(options.out, replace(results, told_apart=(*results.told_apart, found)))
-        print(f"{method}, {payload} payload: told apart {share(found.correct, found.judged)}", flush=True)
-
-
-def _compare(bench: Bench, options: Namespace) -> None:
-    from assay.jobs.robustness.hidden import compared
-    from assay.jobs.robustness.results import load, save
-
-    for method in options.methods or ("sealed-seed",):
-        found = compared(bench, method, _photographs(options), options.pairs)
-        results = load(options.out, bench.setup)
-        save(options.out, replace(results, pairs=(*(one for one in results.pairs if one.method != method), found)))
-        far, agrees = found.frechet_difference, found.agreement_difference
-        print(f"{method}: Fréchet distance differs by {far}, agreement by {agrees}", flush=True)
-
-
-def _photographs(options: Namespace) -> Path:
-    if options.photographs is None:
-        raise ConfigurationError("this needs photographs, too", hint="Name a folder: --photographs FOLDER")
-    folder: Path = options.photographs
-    return folder
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in text.split(",") if name)
+    names = tuple(DELIVERIES) if text == "all" else tuple(text.split(","))
+    for name in names:
+        if name not in DELIVERIES:
+            raise ArgumentTypeError(f"{name}: no such delivery; they are {', '.join(DELIVERIES)}")
+    return names

@@ -42,6 +42,7 @@ def add(commands: Commands) -> None:
     _add_output(verify)
     _add_policy(verify)
     add_settings(verify)
+    verify.add_argument("--skip", type=_checks, metavar="CHECK,…", help="leave out: " + ", ".join(catalog.CHECKS))
     verify.add_argument("--jobs", type=positive, metavar="N", help="guarded workers; one a processor by default")
     verify.add_argument("--decode", action="store_true", help="decode every pixel, too: finds damage headers hide")
     for name, what, unit in (
@@ -80,6 +81,13 @@ def _add_policy(verify: argparse.ArgumentParser) -> None:
         help="verdicts that fail, too, separated by commas: " + ", ".join(FailOn),
     )
     verify.add_argument("--exit-zero", action="store_true", help="exit 0 instead of 1 or 3")
+
+
+def _checks(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if unknown := sorted(set(names) - set(catalog.CHECKS)):
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; choose from {', '.join(catalog.CHECKS)}")
+    return names
 
 
 def _fail_on(text: str) -> frozenset[FailOn]:

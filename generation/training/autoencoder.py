@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
+from assay.loop import Losses, Plan, averaged, device_of, train
 from generation.training import flowers
-from generation.training.loop import Losses, Plan, averaged, device_of, train
 from generation.training.perceptual import Lpips
 
 CONFIG = {

@@ -18,10 +18,10 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from numpy.typing import NDArray
 from torch import Tensor
 
+from assay.loop import Losses, Plan, device_of, train
 from generation.pocket import SCHEDULER, assemble
 from generation.training import flowers
 from generation.training.captions import phrasings
-from generation.training.loop import Losses, Plan, device_of, train
 
 EMPTY_CHANCE = 0.1
 SNR_CAP = 5.0

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from assay.loop import device_of
 from assay.stats import clopper_pearson
 from generation import pocket
 from generation.training import flowers, judge
 from generation.training.captions import colour, colour_in
-from generation.training.loop import device_of
 
 STEPS, GUIDANCE, BATCH = 20, 3.0, 20
 JUDGED = 500

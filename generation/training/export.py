@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
+from assay.loop import averaged
 from generation.pocket import WEIGHTS
-from generation.training.loop import averaged
 
 SHARD = "14MB"
 

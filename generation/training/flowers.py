@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from assay.blobs import read_blobs
 from assay.errors import ConfigurationError
 from generation.training.captions import KINDS
 
@@ -47,25 +48,21 @@ def load(source: Path, split: str) -> Flowers:
     """
     with MANIFEST.open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["split"] == split]
-    blobs = read_blobs(source, [row["blob"] for row in rows])
+    blobs = read_listed(source, [row["blob"] for row in rows])
     pixels = np.stack([np.asarray(Image.open(io.BytesIO(blob)).convert("RGB")) for blob in blobs])
     kinds = np.array([KINDS.index(row["kind"]) for row in rows])
     return Flowers(pixels=pixels, kinds=kinds, captions=tuple(row["caption"] for row in rows))
 
 
-def read_blobs(source: Path, ids: list[str]) -> list[bytes]:
-    """The blobs with these ids, in their order.
+def read_listed(source: Path, ids: Sequence[str]) -> list[bytes]:
+    """The photographs with these blob ids, in their order.
 
     Raises:
-        ConfigurationError: One is not there.
+        ConfigurationError: The folder lacks one.
     """
-    git = ["git", "-C", str(source), "cat-file", "--batch"]
-    done = subprocess.run(git, input="\n".join(ids).encode() + b"\n", capture_output=True, check=False)  # noqa: S603
-    stream, blobs = io.BytesIO(done.stdout), []
-    for name in ids:
-        header = stream.readline().split()
-        if header[1:2] != [b"blob"]:
+    blobs = []
+    for name, blob in zip(ids, read_blobs(source, ids), strict=True):
+        if blob is None:
             raise ConfigurationError(f"{source}: has no blob {name}", hint=f"Clone github.com/{REPOSITORY} there.")
-        blobs.append(stream.read(int(header[2])))
-        stream.readline()
+        blobs.append(blob)
     return blobs

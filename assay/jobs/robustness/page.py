@@ -29,10 +29,10 @@ payload and nonce; changed as each row says; the noise estimated again with 10 s
 with the mark that was put in. All methods have the same prompts and, where they take any, the same noise. Lengths are
 in pixels of the {size}.
 
-`assay evaluate watermark` measures, and `make docs` rewrites this page from what it wrote. Brackets are 95 % intervals
-(Clopper and Pearson). Names are those of `assay/perturb.py`. *registered* rows are laid over the ledger's thumbnail
-first, *blind* rows are searched without it; there, methods other than sealed seed are read at the same rotations,
-scales and crops, without shifts, and corrected for their number.
+`assay evaluate --suite robustness` measures, and `make docs` rewrites this page from what it wrote. Brackets are 95 %
+intervals (Clopper and Pearson). Names are those of `assay/perturb.py`. *registered* rows are laid over the ledger's
+thumbnail first, *blind* rows are searched without it; there, methods other than sealed seed are read at the same
+rotations, scales and crops, without shifts, and corrected for their number.
 """
 
 

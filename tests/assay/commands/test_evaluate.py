@@ -17,7 +17,7 @@ def run(folder: Path, *arguments: str) -> int:
     parser = Parser()
     command.add(parser.add_subparsers())
     own = ("--out", str(folder / "results.json"), "--work", str(folder / "work"), "--count", "2", "--steps", "4")
-    return command.run(parser.parse_args(["evaluate", "watermark", *own, *arguments]))
+    return command.run(parser.parse_args(["evaluate", "--suite", "robustness", *own, *arguments]))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from assay.jobs.generate import Made, Wish, generate
 from assay.keys import key_store
 from assay.vocabulary import Exhibit, ExhibitFacts, Pixels, Settings
 from generation.development import development_key, signing_folder
+from tests.conftest import SLOW
 
 WISH = Wish(prompt="a close-up of a yellow sunflower", steps=10)
 
@@ -28,7 +29,7 @@ def furnish(home: Path) -> Settings:
     """Keys that mark and sign."""
     key_store(home).init()
     development_key(signing_folder(home))
-    return Settings(home=home)
+    return Settings(home=home, skip=SLOW)
 
 
 def open_studio(folder: Path) -> Studio:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
@@ -111,16 +112,16 @@ def test_a_single_source_is_a_mistake(source: str | bytes | Path) -> None:
 
 
 def test_limits_reach_the_worker(folder: Path, settings: Settings) -> None:
-    small = Settings(home=settings.home, limits=Limits(max_pixels=100))
+    small = replace(settings, limits=Limits(max_pixels=100))
     (report,) = examine([folder / "plain.png"], settings=small, workers=1)
     assert "more than 100" in report.failures[0].error
 
 
-def test_damaged_trust_list_stops_everything(folder: Path, tmp_path: Path) -> None:
+def test_damaged_trust_list_stops_everything(folder: Path, tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "trust" / "c2pa").mkdir(parents=True)
     (tmp_path / "trust" / "c2pa" / "lists.json").write_text("{")
     with pytest.raises(ConfigurationError, match="is damaged"):
-        list(examine([folder / "plain.png"], settings=Settings(home=tmp_path), workers=1))
+        list(examine([folder / "plain.png"], settings=replace(settings, home=tmp_path), workers=1))
 
 
 class Flatness:

@@ -1,4 +1,4 @@
-"""One training loop for every part of the pocket model.
+"""One training loop for every network that Assay trains.
 
 A run is a function of its seed: batch `n` is drawn from a generator seeded with (seed, n), so a run that is cut off
 and resumed from its checkpoint sees the batches it would have seen.

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from generation.training.loop import Losses, Plan, _curve, averaged, train
+from assay.loop import Losses, Plan, _curve, averaged, train
 
 
 def _line() -> nn.Linear:

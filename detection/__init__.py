@@ -1,0 +1,1 @@
+"""Learned detectors: was a picture made by a model?"""
