@@ -38,9 +38,10 @@ fuzz: .venv/.ready ## 5,000 seeded mutations of signed files
 	$(BIN)/python -m tests.benchmarks.fuzz
 
 .PHONY: bench
-bench: .venv/.ready ## Speed beside a bare process and a bare pipeline, as ratios measured in one run
+bench: .venv/.ready ## Speed beside a bare process and a bare pipeline, measured in one run
 	$(BIN)/python -m tests.benchmarks.speed
 	$(BIN)/python -m tests.benchmarks.marks
+	$(BIN)/python -m tests.benchmarks.detectors
 
 .PHONY: docs
 docs: .venv/.ready ## Rewrite the tables that the docs take from the code
