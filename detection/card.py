@@ -24,7 +24,7 @@ from detection.tables import Judge
 
 CURVE, RELIABILITY = "curve.png", "reliability.png"
 _DATA = """\
-{count:,} pictures of `detection/manifest.csv`, by repository, path and blob. Most of those repositories state no
+{count:,} pictures of `detection/manifest.csv.gz`, by repository, path and blob. Most of those repositories state no
 licence: their pictures were trained on and measured, and none is copied into this repository.
 """
 _MEASURED = """\

@@ -7,12 +7,14 @@ of one's own; what is read is checked against the sha256.
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from assay.errors import ConfigurationError
 from assay.files import write_whole
 
-SHIPPED = Path(__file__).with_name("manifest.csv")
+SHIPPED = Path(__file__).with_name("manifest.csv.gz")
 """What the weights that come with Assay were trained, calibrated and measured on."""
 
 FOLDS = 5
@@ -76,7 +78,7 @@ def read(path: Path) -> tuple[Item, ...]:
         ConfigurationError: It cannot be read, lacks a column, or a row is wrong.
     """
     try:
-        with path.open(newline="") as lines:
+        with _opened(path) as lines:
             table = csv.DictReader(lines)
             missing = set(COLUMNS) - set(table.fieldnames or ())
             if missing:
@@ -84,8 +86,12 @@ def read(path: Path) -> tuple[Item, ...]:
                     f"{path}: lacks {', '.join(sorted(missing))}", hint="Write it with assay data."
                 )
             return tuple(_item(path, number, row) for number, row in enumerate(table, start=2))
-    except (OSError, UnicodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeError, csv.Error) as error:
         raise ConfigurationError(f"{path}: not a manifest: {error}", hint="Write one with assay data list.") from error
+
+
+def _opened(path: Path) -> TextIO:
+    return gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="")
 
 
 def _item(path: Path, number: int, row: dict[str, str]) -> Item:
@@ -104,7 +110,8 @@ def write(path: Path, items: Iterable[Item]) -> None:
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(COLUMNS)
     table.writerows([getattr(item, name) for name in COLUMNS] for item in items)
-    write_whole(path, stream.getvalue().encode())
+    data = stream.getvalue().encode()
+    write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def capped(items: Sequence[Item], most: int) -> tuple[Item, ...]:

@@ -27,8 +27,10 @@ def item(number: int, *, label: Label = Label.AI, kind: str = "gpt", source: str
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     items = tuple(item(number, label=label) for label in Label for number in range(5))
-    write(tmp_path / "manifest.csv", items)
-    assert read(tmp_path / "manifest.csv") == items
+    for name in ("manifest.csv", "manifest.csv.gz"):
+        write(tmp_path / name, items)
+        assert read(tmp_path / name) == items
+    assert (tmp_path / name).stat().st_size < (tmp_path / "manifest.csv").stat().st_size
 
 
 @pytest.mark.parametrize(
