@@ -13,7 +13,6 @@ from assay.perturb import perturbation
 from assay.vocabulary import Pixels
 from detection.crops import crop
 from detection.delivery import drawn
-from detection.manifest import balanced
 from detection.prepare import Prepared
 
 
@@ -68,8 +67,7 @@ def _weights(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Items of one label, and how often each is drawn: a kind in proportion to the root of its number."""
     chosen = members[prepared.labels[members] == label]
-    items = [prepared.items[item] for item in chosen]
-    weights = balanced([(item.label, item.source, item.kind) for item in items]) * prepared.overlap[chosen]
+    weights = prepared.weights(chosen)
     return chosen, weights / weights.sum()
 
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+NATIVE = "native"
 DELIVERIES: Mapping[str, str] = {
-    "native": "",
+    NATIVE: "",
     "Q90": "jpeg-90",
     "web": "fit-768+jpeg-75",
     "hard": "fit-512+jpeg-40",

@@ -10,7 +10,7 @@ from detection.tables import Alarm, Line
 
 _LINES = (
     *("pictures", "delivery", "n", "photographs", "AUC", "TPR at 5 % FPR", "TPR at 1 % FPR"),
-    *("Cllr", "Cllr min", "ECE", "answered", "of those found"),
+    *("Cllr", "Cllr min", "ECE", "answered", "of those found", "flips"),
 )
 _ALARMS = ("photographs", "delivery", "n", "answered", "accused of those answered", "95 % interval")
 
@@ -30,7 +30,7 @@ def _line(line: Line) -> Sequence[str]:
         *(line.kind, line.delivery, f"{line.made:,}", f"{line.photographs:,}"),
         *(str(line.auc), _estimate(line.tpr_5), _estimate(line.tpr_1)),
         *(f"{line.cllr:.2f}", f"{line.cllr_min:.2f}", f"{line.error:.2f}"),
-        *(share(line.answered, line.made), share(line.found, line.answered)),
+        *(share(line.answered, line.made), share(line.found, line.answered), share(*line.flips) if line.flips else "-"),
     )
 
 

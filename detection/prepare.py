@@ -25,7 +25,7 @@ from assay.errors import ConfigurationError
 from assay.files import write_whole
 from assay.vocabulary import Pixels
 from detection.crops import crop
-from detection.manifest import Item, Label, read, write
+from detection.manifest import Item, Label, balanced, read, write
 from detection.overlap import overlap
 from detection.pictures import files, limited, opened, part
 
@@ -75,6 +75,15 @@ class Prepared:
     def folds(self) -> NDArray[np.int64]:
         """Of each item."""
         return np.array([item.fold for item in self.items])
+
+    def weights(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How much each of some items counts in training: labels alike, a kind by the root of its number, by overlap.
+
+        Args:
+            chosen: Indices of items.
+        """
+        items = [self.items[item] for item in chosen]
+        return balanced([(item.label, item.source, item.kind) for item in items]) * self.overlap[chosen]
 
 
 def load(folder: Path) -> Prepared:

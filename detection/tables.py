@@ -17,7 +17,7 @@ from assay.discrimination import (
     tpr_interval,
 )
 from assay.stats import clopper_pearson
-from detection.delivery import DELIVERIES
+from detection.delivery import DELIVERIES, NATIVE
 from detection.fitting import split
 from detection.measuring import Row
 from detection.panel import Finding, Panel, judged, side_of
@@ -46,6 +46,9 @@ class Line:
     """Made pictures with an answer."""
     found: int
     """Of those, said to be made."""
+    flips: tuple[int, int] | None
+    """Of pictures of both classes, natively on one side of an even ratio: how many this delivery moves to the other
+    side, and of how many. None for the native pictures themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,25 +79,38 @@ def judge_with(panel: Panel) -> Judge:
 
 def lines(rows: Sequence[Row], judge: Judge) -> Iterator[Line]:
     """By delivery: all generated pictures together, then each generator; against photographs of the same folds."""
+    native = {(row.path, row.id): judge(row).ratio for row in rows if row.delivery == NATIVE}
     for delivery in _deliveries(rows):
         made, photographs = split([row for row in rows if row.delivery == delivery])
         if not made or not photographs:
             continue
-        yield _line(POOLED, delivery, made, photographs, judge)
+        yield _line(POOLED, delivery, (made, photographs), judge, native)
         for kind, count in sorted(Counter(row.kind for row in made).items()):
             own = [row for row in made if row.kind == kind]
             folds = {row.fold for row in own}
             beside = [row for row in photographs if row.fold in folds]
             if count >= _FEWEST and beside:
-                yield _line(kind, delivery, own, beside, judge)
+                yield _line(kind, delivery, (own, beside), judge, native)
 
 
 _FEWEST = 10
 """Pictures of a generator that get a line of their own."""
 
 
-def _line(kind: str, delivery: str, made: Sequence[Row], photographs: Sequence[Row], judge: Judge) -> Line:
+def _line(
+    kind: str,
+    delivery: str,
+    sides: tuple[Sequence[Row], Sequence[Row]],
+    judge: Judge,
+    native: Mapping[tuple[str, str], float],
+) -> Line:
+    made, photographs = sides
     of_made, of_photographs = [judge(row) for row in made], [judge(row) for row in photographs]
+    turned = [
+        finding.ratio * native[row.path, row.id] < 0
+        for row, finding in zip((*made, *photographs), (*of_made, *of_photographs), strict=True)
+        if delivery != NATIVE and (row.path, row.id) in native
+    ]
     yes, no = (np.array([finding.logit for finding in side]) for side in (of_made, of_photographs))
     ratios = [np.array([finding.ratio for finding in side]) for side in (of_made, of_photographs)]
     answers = [side_of(finding.log10_lr) for finding in of_made if finding.log10_lr is not None]
@@ -111,6 +127,7 @@ def _line(kind: str, delivery: str, made: Sequence[Row], photographs: Sequence[R
         error=calibration_error(*ratios),
         answered=sum(answer != 0 for answer in answers),
         found=sum(answer > 0 for answer in answers),
+        flips=(sum(turned), len(turned)) if turned else None,
     )
 
 

@@ -7,14 +7,10 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from assay.commands import robustness
 from assay.errors import ConfigurationError
 from assay.options import Commands, positive
-
-if TYPE_CHECKING:
-    pass
 
 SUITES = ("detector", "robustness")
 
@@ -52,6 +48,7 @@ def _detector(options: Namespace) -> int:
     from assay.jobs.assess import assess, unread
     from assay.jobs.detect import WEIGHTS
     from detection import page, tables
+    from detection.delivery import NATIVE
 
     if options.folder is None:
         raise ConfigurationError("there is nothing to measure on", hint="Name a FOLDER with real/ and ai/ in it.")
@@ -61,7 +58,7 @@ def _detector(options: Namespace) -> int:
     found = assess(
         options.folder,
         options.weights or WEIGHTS,
-        deliveries=options.deliveries or ("native",),
+        deliveries=options.deliveries or (NATIVE,),
         device=options.device or devices[0],
         count=options.squares,
         workers=options.workers,

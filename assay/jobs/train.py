@@ -19,9 +19,9 @@ from assay.jobs.detect import PANEL, open_experts
 from assay.loop import Plan
 from detection import card, handmade, measuring, network, panel
 from detection.batches import members
-from detection.delivery import DELIVERIES
+from detection.delivery import DELIVERIES, NATIVE
 from detection.fitting import panel as fitted_panel
-from detection.manifest import FOLDS, Item, Label, balanced, capped
+from detection.manifest import FOLDS, Item, Label, capped
 from detection.measuring import Row
 from detection.prepare import Prepared
 from detection.training import Recipe, fit
@@ -119,7 +119,7 @@ def _features(course: Course) -> Path:
 def _rule(prepared: Prepared, chosen: np.ndarray[tuple[int], np.dtype[np.int64]], features: Path) -> handmade.Handmade:
     rounds = np.load(features)[:, chosen]
     labels = prepared.labels[chosen]
-    weights = balanced([(item.label, item.source, item.kind) for item in (prepared.items[at] for at in chosen)])
+    weights = prepared.weights(chosen)
     count = len(rounds)
     return handmade.fit(rounds.reshape(-1, rounds.shape[-1]), np.tile(labels, count), np.tile(weights, count))
 
@@ -151,11 +151,11 @@ def _wanted(items: Sequence[Item], each: int) -> dict[Item, tuple[str, ...]]:
     """
     photographs = [item for item in items if item.label is Label.REAL]
     made = [item for item in items if item.label is Label.AI]
-    others = [name for name in DELIVERIES if name != "native"]
+    others = [name for name in DELIVERIES if name != NATIVE]
     wanted: dict[Item, tuple[str, ...]] = {}
     for item in (*capped(made, each), *capped(photographs, 3 * each)):
-        wanted[item] = ("native",)
+        wanted[item] = (NATIVE,)
     for item in capped(items, each):
         first = int(item.sha256[:8], 16) % 2
-        wanted[item] = ("native", *others[first::2])
+        wanted[item] = (NATIVE, *others[first::2])
     return wanted

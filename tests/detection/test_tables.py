@@ -35,6 +35,20 @@ def test_each_generator_and_delivery_has_a_line(known: list[Row]) -> None:
     assert first.found <= first.answered <= first.made
 
 
+def test_a_delivery_says_how_many_pictures_it_turns(known: list[Row]) -> None:
+    native = [row for row in known if row.delivery == "native"]
+    turned = [
+        replace(row, delivery="web", logits={**row.logits, "patches": -row.logits["patches"]}) for row in native[:40]
+    ]
+    same = [replace(row, delivery="web") for row in native[40:100]]
+    found = list(lines([*known, *turned, *same], judge_with(panel(known, EXPERTS, newest=""))))
+    flips = {line.delivery: line.flips for line in found if line.kind == POOLED}
+    assert flips["native"] is None
+    assert flips["web"] is not None
+    assert flips["web"][1] == 100
+    assert 30 < flips["web"][0] <= 40  # where the other expert does not outweigh it
+
+
 def test_a_rate_that_n_cannot_tell_is_not_told(known: list[Row]) -> None:
     few = [row for row in known if row.delivery == "native"][:200]
     (pooled, *_) = lines(few, judge_by_fold(by_fold(known, EXPERTS)))
