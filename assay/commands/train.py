@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--backbone", default="tf_efficientnet_lite0", metavar="NAME", help="of timm's")
     train.add_argument("--taps", type=_numbers, default=(3,), metavar="N,…", help="its feature maps (default 3)")
     train.add_argument("--checkpoint", type=Path, metavar="FILE", help="timm weights to begin with, safetensors")
-    train.add_argument("--start", type=Path, metavar="FILE", help="weights of ours to go on from")
+    train.add_argument("--start", type=Path, metavar="FILE", help="weights of ours to go on from, on all folds only")
     train.add_argument(
         "--newest", default="not stated", metavar="TEXT", help="newest generator in the set, and its month"
     )

@@ -61,9 +61,10 @@ def run(course: Course) -> Iterator[str]:
         ConfigurationError: The set or the weights to begin with cannot be used.
     """
     features = _features(course)
+    apart = replace(course.recipe, start=None)  # what ours have seen may be in the fold
     for fold in course.folds:
         others = members(course.prepared, [other for other in range(FOLDS) if other != fold])
-        _experts(course, course.out / _fold(fold), others, features, course.plan.steps)
+        _experts(replace(course, recipe=apart), course.out / _fold(fold), others, features, course.plan.steps)
         yield f"fold {fold}: trained on {len(others):,} pictures"
         rows = _rows(course, fold)
         yield f"fold {fold}: {len(rows):,} rows measured"
@@ -146,14 +147,14 @@ def _rows(course: Course, fold: int) -> Sequence[Row]:
 def _wanted(items: Sequence[Item], each: int) -> dict[Item, tuple[str, ...]]:
     """Which deliveries are measured on which pictures of a fold.
 
-    All as they are, three times as many photographs as generated pictures of a kind, since the rate of false alarms
+    All as they are, five times as many photographs as generated pictures of a kind, since the rate of false alarms
     wants many; every other delivery on every other one of at most `each` of a kind.
     """
     photographs = [item for item in items if item.label is Label.REAL]
     made = [item for item in items if item.label is Label.AI]
     others = [name for name in DELIVERIES if name != NATIVE]
     wanted: dict[Item, tuple[str, ...]] = {}
-    for item in (*capped(made, each), *capped(photographs, 3 * each)):
+    for item in (*capped(made, each), *capped(photographs, 5 * each)):
         wanted[item] = (NATIVE,)
     for item in capped(items, each):
         first = int(item.sha256[:8], 16) % 2
