@@ -94,7 +94,7 @@ def lines(rows: Sequence[Row], judge: Judge) -> Iterator[Line]:
 
 
 _FEWEST = 10
-"""Pictures of a generator that get a line of their own."""
+"""Pictures of a generator, or of a source, that get a line of their own."""
 
 
 def _line(
@@ -132,10 +132,11 @@ def _line(
 
 
 def alarms(rows: Sequence[Row], judge: Judge) -> Iterator[Alarm]:
-    """By delivery: all photographs together, then each source."""
+    """By delivery: all photographs together, then each source that has some."""
     for delivery in _deliveries(rows):
         _, photographs = split([row for row in rows if row.delivery == delivery])
-        sources = sorted({row.source for row in photographs})
+        counts = Counter(row.source for row in photographs)
+        sources = sorted(source for source, count in counts.items() if count >= _FEWEST)
         for source in (POOLED, *sources):
             answers = [
                 side_of(found.log10_lr)

@@ -42,6 +42,7 @@ def add(commands: Commands) -> None:
     )
     train.add_argument("--folds", type=_numbers, metavar="N,…", help="only these, for runs side by side; default all")
     train.add_argument("--each", type=positive, default=40, metavar="N", help="measured of a generator (default 40)")
+    train.add_argument("--squares", type=positive, default=4, metavar="N", help="of each measured (default 4)")
     train.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     train.add_argument("--bfloat16", action="store_true", help="autocast: faster where the device multiplies it faster")
     train.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
@@ -98,6 +99,7 @@ def run(options: Namespace) -> int:
         newest=options.newest,
         folds=options.folds or tuple(range(FOLDS)),
         each=options.each,
+        squares=options.squares,
         workers=options.workers,
     )
     for stage in run(course):

@@ -21,14 +21,13 @@ from detection import card, handmade, measuring, network, panel
 from detection.batches import members
 from detection.delivery import DELIVERIES, NATIVE
 from detection.fitting import panel as fitted_panel
+from detection.forgetting import changes
 from detection.manifest import FOLDS, Item, Label, capped
 from detection.measuring import Row
 from detection.prepare import Prepared
 from detection.training import Recipe, fit
 
 WHOLE = "all"
-SQUARES = 4
-"""Of each picture that a fold is measured on. `verify` looks at more, whose mean strays less, so it errs to caution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +50,9 @@ class Course:
     """Those that this run trains and measures; only a run of all goes on to the whole."""
     each: int = 60
     """Pictures of a source and kind, at most, that a fold is measured on."""
+    squares: int = 4
+    """Of each picture that a fold is measured on. `verify` looks at more, whose mean strays less, so it errs to
+    caution."""
     workers: int = 2
 
 
@@ -88,6 +90,18 @@ def run(course: Course) -> Iterator[str]:
         )
     )
     yield f"weights, panel and card: {course.out / WHOLE}"
+    if course.recipe.start is not None:
+        yield from _changes(course, course.recipe.start)
+
+
+def _changes(course: Course, start: Path) -> Iterator[str]:
+    """What going on from other weights taught, and what it cost."""
+    before, after = (
+        catalog.detector("patches", path, course.device) for path in (start, course.out / WHOLE / "patches.safetensors")
+    )
+    for change in changes(course.prepared, before, after):
+        note = ": forgotten" if change.is_forgotten else ""
+        yield f"{change.kind}, {change.made} pictures: AUC {change.before} before, {change.after} after{note}"
 
 
 def _experts(
@@ -140,7 +154,7 @@ def _rows(course: Course, fold: int) -> Sequence[Row]:
     opening = partial(open_experts, path.parent, course.device)
     wanted = _wanted([item for item in course.prepared.items if item.fold == fold], course.each)
     left = {item: [name for name in names if (item.id, name) not in known] for item, names in wanted.items()}
-    measuring.write(path, measuring.rows(left, course.place, opening, count=SQUARES, workers=course.workers))
+    measuring.write(path, measuring.rows(left, course.place, opening, count=course.squares, workers=course.workers))
     return measuring.read(path)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import timm
@@ -68,6 +69,17 @@ def test_a_finished_run_does_nothing_again(trained: Path, folder: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (trained / "run").rglob("*.safetensors")}
     assert cli.main(_train(trained, folder)) == 0
     assert {path: path.stat().st_mtime_ns for path in (trained / "run").rglob("*.safetensors")} == before
+
+
+def test_going_on_from_weights_says_what_that_did_to_each_generator(
+    trained: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copytree(trained / "run", tmp_path / "run", ignore=lambda _, names: [name for name in names if name == "all"])
+    start = trained / "run" / "all" / "patches.safetensors"
+    options = ["--out", str(tmp_path / "run"), "--start", str(start)]
+    assert cli.main([*_train(trained, folder), *options]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if " before, " in line]
+    assert {line.partition(",")[0] for line in said} == {path.name for path in (folder / "ai").iterdir()}
 
 
 def test_a_folder_is_evaluated_with_a_table_and_a_line_for_each_picture(
