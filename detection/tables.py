@@ -93,8 +93,8 @@ def lines(rows: Sequence[Row], judge: Judge) -> Iterator[Line]:
                 yield _line(kind, delivery, (own, beside), judge, native)
 
 
-_FEWEST = 10
-"""Pictures of a generator, or of a source, that get a line of their own."""
+_FEWEST, _FEWEST_PHOTOGRAPHS = 10, 5
+"""Pictures of a generator, and of a source of photographs, that get a line of their own."""
 
 
 def _line(
@@ -136,7 +136,7 @@ def alarms(rows: Sequence[Row], judge: Judge) -> Iterator[Alarm]:
     for delivery in _deliveries(rows):
         _, photographs = split([row for row in rows if row.delivery == delivery])
         counts = Counter(row.source for row in photographs)
-        sources = sorted(source for source, count in counts.items() if count >= _FEWEST)
+        sources = sorted(source for source, count in counts.items() if count >= _FEWEST_PHOTOGRAPHS)
         for source in (POOLED, *sources):
             answers = [
                 side_of(found.log10_lr)
