@@ -29,9 +29,10 @@ licence: their pictures were trained on and measured, and none is copied into th
 """
 _MEASURED = """\
 Each fold by experts and a panel that saw none of its sources, and none of its families of generators; whole pictures,
-up to four squares of 256 pixels. Brackets are 95 % intervals: of a bootstrap of 2,000 resamples by picture within
-each class, or exact (Clopper and Pearson). *Answered* leaves out abstentions, and ratios between 1/2 and 10. Pictures
-were not encoded again here, so what that would withhold counts as answered.
+as many squares of 256 pixels as the command says. Brackets are 95 % intervals: of a bootstrap of 2,000 resamples by
+picture within each class, or exact (Clopper and Pearson). *Answered* leaves out abstentions, and ratios between 1/2
+and 10; *flips* are pictures of both classes that the delivery moves across an even ratio. Pictures were not encoded
+again here, so what that would withhold counts as answered.
 """
 
 
