@@ -10,7 +10,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from assay.vocabulary import Check, Claim, Detector, Exhibit, Format, LatentWatermark, Outcome, Settings, Skipped
+from assay.vocabulary import (
+    Check,
+    Claim,
+    Detector,
+    Exhibit,
+    Format,
+    LatentWatermark,
+    Outcome,
+    PixelWatermark,
+    Settings,
+    Skipped,
+)
 
 FILE_CHECKS: Mapping[str, str] = {
     "credentials": "forensics.credentials:Credentials",
@@ -20,6 +31,8 @@ FILE_CHECKS: Mapping[str, str] = {
 
 PIXEL_CHECKS: Mapping[str, str] = {
     "watermark": "assay.jobs.marks:Watermark",
+    "pixel-watermark": "assay.jobs.pixel_marks:PixelMark",
+    "legacy-watermark": "assay.jobs.legacy_marks:LegacyWatermark",
     "detector": "assay.jobs.detect:LearnedDetector",
 }
 """Checks that look at pixels. They run in the calling process, on what a guarded worker decoded."""
@@ -36,6 +49,11 @@ LATENT_WATERMARKS: Mapping[str, str] = {
     "prc": "watermark.prc:Prc",
 }
 """Marks in the noise from which a diffusion model draws. All but the first two are there to be compared with."""
+
+PIXEL_WATERMARKS: Mapping[str, str] = {
+    "spread": "watermark.spread:Spread",
+}
+"""Marks in the pixels of finished pictures."""
 
 DETECTORS: Mapping[str, str] = {
     "patches": "detection.patches:opened",
@@ -103,6 +121,15 @@ def latent_watermark(name: str) -> LatentWatermark:
         KeyError: No watermark has that name.
     """
     return cast("Callable[[], LatentWatermark]", load(LATENT_WATERMARKS[name]))()
+
+
+def pixel_watermark(name: str) -> PixelWatermark:
+    """The pixel watermark with that name.
+
+    Raises:
+        KeyError: No watermark has that name.
+    """
+    return cast("Callable[[], PixelWatermark]", load(PIXEL_WATERMARKS[name]))()
 
 
 def detector(name: str, weights: Path, device: str) -> Detector:

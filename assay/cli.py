@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 
 from assay import __version__
-from assay.commands import data, doctor, evaluate, explain, generate, keys, ledger, recover, train, trust, verify
+from assay.commands import data, doctor, evaluate, explain, generate, keys, ledger, mark, recover, train, trust, verify
 from assay.errors import AssayError
 from assay.options import EPILOG, Parser
 
 _MODULES = {
     "verify": verify,
     "generate": generate,
+    "mark": mark,
     "recover": recover,
     "ledger": ledger,
     "keys": keys,

@@ -66,7 +66,7 @@ class LedgerError(AssayError):
 
 
 class SelfCheckError(AssayError):
-    """An image does not carry the mark that was put into its noise."""
+    """An image does not carry the mark that was put into its noise or its pixels."""
 
 
 class UnreadableError(AssayError):

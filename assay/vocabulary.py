@@ -33,7 +33,7 @@ class Claim(StrEnum):
     GENERATED = "generated"
     """Made by a generative model."""
     OURS = "ours"
-    """Made by this installation of Assay."""
+    """Made, or marked, by this installation of Assay."""
     EDITED = "edited"
     """Changed after it was made, with or without a model."""
     CAPTURED = "captured"
@@ -418,6 +418,36 @@ class LatentWatermark(Protocol):
 
     def decode(self, noise: Latents, secret: bytes, nonce: bytes) -> int | None:
         """The payload in an estimate of the noise; None where there is none, or the method carries none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PixelReading:
+    """A payload that was read in pixels."""
+
+    key: int
+    """Which of the keys that were tried."""
+    payload: int
+    bits: int
+    """Of the payload."""
+    log10_p: float
+    """log10 of an upper bound on the chance that a picture without the mark yields any payload, over all tries."""
+    matrix: NDArray[np.float64]
+    """From coordinates of the marked picture to those of the received one, but for a shift: 3 x 3."""
+
+
+class PixelWatermark(Protocol):
+    """Hides a payload in the pixels of a finished picture."""
+
+    id: ClassVar[str]
+
+    def bits(self, size: tuple[int, int]) -> int:
+        """Bits of payload that a picture of this height and width carries; 0 where it is too small for a mark."""
+
+    def mark(self, pixels: Pixels, secret: bytes, payload: int) -> Pixels:
+        """A picture of the same size that carries the payload."""
+
+    def read(self, pixels: Pixels, secrets: Sequence[bytes]) -> PixelReading | None:
+        """The payload in a picture, by whichever of these keys; None where none is found."""
 
 
 # --- detectors --------------------------------------------------------------------------------------------------------

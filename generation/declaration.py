@@ -83,8 +83,8 @@ class Declaration:
     actions: tuple[Action, ...] = ()
     """What was done next, in order."""
     ingredients: tuple[Ingredient, ...] = ()
-    binding: SoftBinding | None = None
-    """The watermark that the finished image carries."""
+    bindings: tuple[SoftBinding, ...] = ()
+    """The watermarks that the finished image carries."""
 
 
 def definition(declaration: Declaration) -> dict[str, Any]:
@@ -99,9 +99,9 @@ def definition(declaration: Declaration) -> dict[str, Any]:
     if inputs and using:
         using[0]["parameters"] = {"ingredientIds": inputs}
     assertions = [{"label": "c2pa.actions.v2", "data": {"actions": actions}}]
-    if declaration.binding is not None:
-        actions.append({"action": soft_binding.ACTION})  # the last one: the mark is in the image as it is now
-        assertions.append(soft_binding.assertion(declaration.binding))
+    if declaration.bindings:
+        actions.append({"action": soft_binding.ACTION})  # the last one: the marks are in the image as it is now
+        assertions += [soft_binding.assertion(binding) for binding in declaration.bindings]
     return {"title": declaration.title, "assertions": [{**each, "created": True} for each in assertions]}
 
 

@@ -18,8 +18,8 @@ REPO_ROOT = Path(__file__).parents[1]
 SHARED = REPO_ROOT.parent / "shared" / "data"
 
 
-SLOW = ("detector",)
-"""Checks that take a second for each picture: who tests them takes them back in."""
+SLOW = ("detector", "legacy-watermark")
+"""Checks that look at the pixels of every picture, and take their time: who tests them takes them back in."""
 
 _PRIVATE = (
     "ASSAY_TRUST",

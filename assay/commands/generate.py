@@ -16,7 +16,7 @@ from assay.options import Commands, add_home, positive, settings_of
 if TYPE_CHECKING:
     from assay.jobs.generate import Made
 
-WATERMARKS = ("sealed-seed", "sealed-seed-stateless", "none")
+WATERMARKS = ("both", "sealed-seed", "sealed-seed-stateless", "spread", "none")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 _LARGEST_SEED = 2**63
 
@@ -41,7 +41,9 @@ def add(commands: Commands) -> None:
     generate.add_argument("--negative", metavar="PROMPT", help="what to keep away from")
     generate.add_argument("--size", type=_size, metavar="WxH", help="in pixels; default: the model's own")
     generate.add_argument("--scheduler", metavar="NAME", help="a deterministic one: ddim, dpm++, euler, unipc, …")
-    generate.add_argument("--watermark", choices=WATERMARKS, default="sealed-seed", help="default sealed-seed")
+    generate.add_argument(
+        "--watermark", choices=WATERMARKS, default="both", help="default both: in the noise and in the pixels"
+    )
     generate.add_argument("--seed", type=_seed, metavar="N", help="draw the same again; only with --watermark none")
     generate.add_argument("--user", default="default", metavar="NAME", help="whose watermark key")
     generate.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")

@@ -14,6 +14,8 @@ from assay.options import Commands, add_settings, print_rows, settings_of
 
 if TYPE_CHECKING:
     from assay.jobs.recover import Recovery
+    from assay.ledger import Entry
+    from assay.vocabulary import Pixels
 
 NOT_FOUND = 1
 
@@ -35,18 +37,25 @@ def add(commands: Commands) -> None:
 def run(options: Namespace) -> int:
     """Put the credentials of an image back, and say what they are worth."""
     from assay.jobs.marks import Watermark
+    from assay.jobs.pixel_marks import PixelMark
     from assay.jobs.recover import recover
     from assay.ledger import location, open_ledger
     from assay.report.escape import visible
 
     settings = settings_of(options)
+    readers = (PixelMark(settings), Watermark(settings))
+
+    def find(pixels: Pixels) -> Entry | None:
+        found = (reader.row_of(pixels) for reader in readers)
+        return next((entry for entry in found if entry is not None), None)
+
     with open_ledger(location(settings)) as ledger:
         found = recover(
             options.file,
             options.output,
             ledger=ledger,
             settings=settings,
-            find=Watermark(settings).row_of,
+            find=find,
             force=options.force,
         )
     if found is None:
@@ -56,11 +65,15 @@ def run(options: Namespace) -> int:
     return 0
 
 
+def _made(entry: Entry) -> str:
+    return f"made {entry.created} by {entry.model}" if entry.model else f"marked {entry.created}"
+
+
 def _rows(found: Recovery) -> Iterator[tuple[str, str]]:
     from assay.jobs.recover import Match
 
     entry = found.entry
-    yield "image", f"{entry.image_id:016x}, made {entry.created} by {entry.model}, delivered as {entry.name}"
+    yield "image", f"{entry.image_id:016x}, {_made(entry)}, delivered as {entry.name}"
     yield "found by", found.match.value
     yield "credentials", found.fit.value
     if found.match is Match.MARK:

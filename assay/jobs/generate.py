@@ -24,6 +24,7 @@ from assay import catalog, fingerprint
 from assay.binding import SoftBinding, pixel_sha256
 from assay.errors import ConfigurationError, SelfCheckError
 from assay.files import write_whole
+from assay.jobs.pixel_marks import METHOD, put, read_back
 from assay.keys import DEFAULT_USER, WatermarkKey, key_store
 from assay.ledger import Entry, Ledger, location, new_image_id, open_ledger
 from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal, Settings
@@ -48,7 +49,9 @@ FORMATS = {
     ".jpeg": ("JPEG", "image/jpeg", {"quality": 95, "subsampling": 0}),
 }
 """Suffix of the target to Pillow's format, media type and how it is saved."""
-NONE = "none"
+NONE, BOTH = "none", "both"
+_LATENT = "sealed-seed"
+"""The mark in the noise that `both` puts in, beside the one in the pixels."""
 
 Progress = Callable[[int], None]
 """Told after each step how many an image takes."""
@@ -67,8 +70,8 @@ class Wish:
     guidance: float | None = None
     size: tuple[int, int] | None = None
     """Height and width in pixels."""
-    watermark: str = "sealed-seed"
-    """A key of `catalog.LATENT_WATERMARKS`, or `none`."""
+    watermark: str = BOTH
+    """A key of `catalog.LATENT_WATERMARKS` or of `catalog.PIXEL_WATERMARKS`, `both`, or `none`."""
     user: str = DEFAULT_USER
     seed: int | None = None
     """Only without a watermark: a mark's noise comes from its key and a fresh nonce."""
@@ -93,7 +96,8 @@ class Made:
 class _Marking:
     """Everything that marking needs."""
 
-    watermark: LatentWatermark
+    latent: LatentWatermark | None
+    in_pixels: bool
     key: WatermarkKey
     ledger: Ledger
 
@@ -127,9 +131,22 @@ def generate(
     key = key_store(settings.home).current(wish.user)
     adapter = _opened(wish)
     with open_ledger(location(settings)) as ledger:
-        marking = _Marking(watermark=catalog.latent_watermark(wish.watermark), key=key, ledger=ledger)
+        marking = _marking(wish, adapter, key, ledger)
         for target in targets:
             yield _marked(wish, adapter, target, marking, signing_key=signing_key, progress=progress)
+
+
+def _marking(wish: Wish, adapter: Adapter, key: WatermarkKey, ledger: Ledger) -> _Marking:
+    name = _LATENT if wish.watermark == BOTH else wish.watermark
+    in_pixels = wish.watermark == BOTH or wish.watermark in catalog.PIXEL_WATERMARKS
+    size = _size(wish, adapter)
+    if in_pixels and not catalog.pixel_watermark(METHOD).bits(size):
+        raise ConfigurationError(
+            f"{size[1]} x {size[0]} pixels are too few for a mark in the pixels",
+            hint=f"Draw 128 pixels a side or more, or mark the noise alone: --watermark {_LATENT}",
+        )
+    latent = catalog.latent_watermark(name) if name in catalog.LATENT_WATERMARKS else None
+    return _Marking(latent=latent, in_pixels=in_pixels, key=key, ledger=ledger)
 
 
 def _opened(wish: Wish) -> Adapter:
@@ -167,21 +184,20 @@ def _marked(
     begun, image_id = time.monotonic(), new_image_id()
     seal = Seal(secret=marking.key.secret, nonce=secrets.token_bytes(12), payload=image_id)
     shape = adapter.latent_shape(*_size(wish, adapter))
-    noise = marking.watermark.mark(np.random.default_rng().standard_normal(shape, np.float32), seal)
+    noise = np.random.default_rng().standard_normal(shape, np.float32)
+    if marking.latent is not None:
+        noise = marking.latent.mark(noise, seal)
     pixels = draw(wish, adapter, noise, progress)
+    if marking.in_pixels:
+        pixels = put(pixels, marking.key, image_id)
     data, mime = _encoded(pixels, target)
     delivered = _decoded(data)
-    log10_p = marking.watermark.measure(estimate(adapter, [delivered])[0], seal).log10_p
-    if log10_p > SELF_CHECK_LOG10_P:
-        raise SelfCheckError(
-            f"{target}: the mark is not in the image: p = 10^{log10_p:.1f}, where 10^{SELF_CHECK_LOG10_P:g} is asked",
-            hint="Nothing was written. Try again, with more steps, less guidance or a lossless format.",
-        )
-    binding = SoftBinding(scheme=marking.watermark.id, image_id=image_id)
-    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, binding))
+    read = _read_back(adapter, delivered, seal, target, marking)
+    bindings = tuple(SoftBinding(scheme=name, image_id=image_id) for name in read)
+    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, bindings))
     entry = Entry(
         image_id=image_id,
-        watermark=marking.watermark.id,
+        watermark=next(iter(read)),
         key_id=marking.key.id,
         nonce=seal.nonce,
         payload=seal.payload,
@@ -200,7 +216,32 @@ def _marked(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     marking.ledger.deliver(entry, target, signed.data)
-    return Made(path=target, image_id=image_id, log10_p=log10_p, seconds=time.monotonic() - begun)
+    return Made(path=target, image_id=image_id, log10_p=min(read.values()), seconds=time.monotonic() - begun)
+
+
+def _read_back(adapter: Adapter, delivered: Pixels, seal: Seal, target: Path, marking: _Marking) -> dict[str, float]:
+    """log10 of each mark's p-value in what is handed over, the one in the noise first.
+
+    The one in the pixels comes on top: where a small picture does not hold it, the other one does, and the manifest
+    names that alone.
+    """
+    read = {}
+    if marking.latent is not None:
+        read[marking.latent.id] = marking.latent.measure(estimate(adapter, [delivered])[0], seal).log10_p
+    if marking.in_pixels and (found := read_back(delivered, marking.key, seal.payload)):
+        read[METHOD] = found.log10_p
+    if marking.latent is not None and read[marking.latent.id] > SELF_CHECK_LOG10_P:
+        raise SelfCheckError(
+            f"{target}: the mark is not in the image: p = 10^{read[marking.latent.id]:.1f}, "
+            f"where 10^{SELF_CHECK_LOG10_P:g} is asked",
+            hint="Nothing was written. Try again, with more steps, less guidance or a lossless format.",
+        )
+    if not read:
+        raise SelfCheckError(
+            f"{target}: the mark cannot be read in the pixels",
+            hint="Nothing was written. Try again, with a lossless format or a larger size.",
+        )
+    return read
 
 
 def _unmarked(
@@ -210,7 +251,7 @@ def _unmarked(
     chance = np.random.default_rng(None if wish.seed is None else (wish.seed, number))
     noise = chance.standard_normal(adapter.latent_shape(*_size(wish, adapter)), np.float32)
     data, mime = _encoded(draw(wish, adapter, noise, progress), target)
-    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, None))
+    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, ()))
     try:
         write_whole(target, signed.data)
     except OSError as error:
@@ -236,8 +277,8 @@ def _size(wish: Wish, adapter: Adapter) -> tuple[int, int]:
     return wish.size or (adapter.spec.size, adapter.spec.size)
 
 
-def _declaration(wish: Wish, target: Path, binding: SoftBinding | None) -> Declaration:
-    return Declaration(title=target.name, software=wish.model, software_version=wish.revision, binding=binding)
+def _declaration(wish: Wish, target: Path, bindings: tuple[SoftBinding, ...]) -> Declaration:
+    return Declaration(title=target.name, software=wish.model, software_version=wish.revision, bindings=bindings)
 
 
 def _encoded(pixels: Pixels, target: Path) -> tuple[bytes, str]:

@@ -55,6 +55,7 @@ _SMALLEST_P = 1e-300
 class Sighting:
     """A mark that was found."""
 
+    check: str
     entry: Entry
     log10_p: float
     """Over all rows, models and geometries that were tried."""
@@ -105,7 +106,7 @@ class Watermark:
         found = self.find(exhibit.pixels)
         if found is None:
             return (Nothing(check=self.id),)
-        return (_outcome(found, exhibit),)
+        return (outcome(found, exhibit),)
 
     def find(self, pixels: Pixels) -> Sighting | None:
         """The row whose mark a picture carries; None where it carries none."""
@@ -169,6 +170,7 @@ class _Search:
         if entry is None:
             raise LookupError(f"{fit.image_id:016x} was in the ledger a moment ago")
         return Sighting(
+            check=Watermark.id,
             entry=entry,
             log10_p=self._corrected(fit),
             reading=fit.reading,
@@ -223,12 +225,13 @@ def fitted(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 # --- saying -----------------------------------------------------------------------------------------------------------
 
 
-def _outcome(found: Sighting, exhibit: Exhibit) -> Outcome:
+def outcome(found: Sighting, exhibit: Exhibit) -> Outcome:
+    """What a mark that leads to a row is worth."""
     details = tuple(_details(found))
-    row = f"image {found.entry.image_id:016x}, made {found.entry.created} with {found.entry.model}"
+    row = row_in_words(found.entry)
     if not found.likeness.agrees and not _is_unaltered(found.entry, exhibit):
         return Observation(
-            check=Watermark.id,
+            check=found.check,
             signal="transplanted-watermark",
             claim=Claim.OURS,
             summary=f"Transplanted: it carries the mark of {row}, and shows something else. A mark can be copied by "
@@ -242,7 +245,7 @@ def _outcome(found: Sighting, exhibit: Exhibit) -> Outcome:
         else f"Ours, edited: it carries the mark of {row}, shows the same, and was changed since."
     )
     return Measurement(
-        check=Watermark.id,
+        check=found.check,
         claim=Claim.OURS,
         basis=Basis.MARKED,
         statistic=found.reading.statistic,
@@ -254,6 +257,12 @@ def _outcome(found: Sighting, exhibit: Exhibit) -> Outcome:
     )
 
 
+def row_in_words(entry: Entry) -> str:
+    """A row of the ledger, as a sentence goes on."""
+    came = f"made {entry.created} with {entry.model}" if entry.model else f"marked {entry.created}, not made here"
+    return f"image {entry.image_id:016x}, {came}"
+
+
 def _is_unaltered(entry: Entry, exhibit: Exhibit) -> bool:
     return exhibit.facts.sha256 == entry.file_sha256 or pixel_sha256(exhibit.pixels) == entry.pixel_sha256
 
@@ -261,7 +270,10 @@ def _is_unaltered(entry: Entry, exhibit: Exhibit) -> bool:
 def _details(found: Sighting) -> Iterator[Detail]:
     entry = found.entry
     yield Detail(name="Ledger row", value=f"{entry.image_id:016x}")
-    yield Detail(name="Made", value=f"{entry.created}, {entry.model}, {entry.scheduler}, {entry.steps} steps")
+    if entry.model:
+        yield Detail(name="Made", value=f"{entry.created}, {entry.model}, {entry.scheduler}, {entry.steps} steps")
+    else:
+        yield Detail(name="Marked", value=entry.created)
     yield Detail(name="Delivered as", value=entry.name, private=True)
     yield Detail(name="Watermark", value=f"{entry.watermark}, key {entry.key_id}")
     yield Detail(name="Chance", value=f"10^{math.ceil(found.log10_p)} or less, over {found.tried:,} tries")

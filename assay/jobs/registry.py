@@ -32,7 +32,7 @@ class Fit(NamedTuple):
 
 
 class Registry:
-    """All committed rows whose keys are here, as the ledger was at one head.
+    """All committed rows with a latent mark whose keys are here, as the ledger was at one head.
 
     Args:
         ledger: Read once; it may be closed then.
@@ -42,9 +42,9 @@ class Registry:
 
     def __init__(self, ledger: Ledger, secrets: Mapping[str, bytes], folder: Path) -> None:
         self.head = ledger.head()
-        self.kinds = ledger.kinds()
         self._secrets, self._folder = secrets, folder
-        self._rows = {row.image_id: row for row in ledger.marks() if row.key_id in secrets}
+        self._rows = {row.image_id: row for row in ledger.marks() if row.key_id in secrets and _is_latent(row)}
+        self.kinds = tuple(kind for kind in ledger.kinds() if self.count(kind.latent_shape))
         self._palettes: dict[int, NDArray[np.float64]] | None = None
 
     def count(self, shape: tuple[int, int, int]) -> int:
@@ -116,6 +116,10 @@ class Registry:
         rows = list(self._rows.values())[-REGISTERED_AMONG:]
         recorded = ledger.entries(after=rows[0].seq - 1) if rows else ()
         return (each.entry for each in recorded if each.entry.image_id in self._rows)
+
+
+def _is_latent(row: Mark) -> bool:
+    return row.watermark in catalog.LATENT_WATERMARKS
 
 
 def _is_sealed(row: Mark) -> bool:

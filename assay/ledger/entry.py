@@ -33,7 +33,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One generated image, and what reading its mark back needs. The prompt is not part of it."""
+    """One image that was made or marked here, and what reading its mark back needs. The prompt is not part of it."""
 
     image_id: int
     """64 bits, random: `new_image_id`. No other image has it."""
@@ -54,11 +54,12 @@ class Entry:
     """A small PNG or WebP, 64 pixels on its longer side."""
     manifest: bytes = field(repr=False)
     """The C2PA manifest store of the file; empty where it has none."""
-    model: str
-    scheduler: str
-    latent_shape: tuple[int, int, int]
+    model: str = ""
+    """What it was drawn with; empty, like the next three, where it was not made here and only marked."""
+    scheduler: str = ""
+    latent_shape: tuple[int, int, int] = (0, 0, 0)
     """Channels, height, width."""
-    steps: int
+    steps: int = 0
     width: int
     """Of the image, in pixels."""
     height: int
@@ -88,10 +89,12 @@ def require_sound(entry: Entry, data: bytes) -> None:
         name for name in ("image_id", "payload", "perceptual_hash") if not 0 <= int(getattr(entry, name)) < 1 << 64
     ]
     problems += [name for name in ("file_sha256", "pixel_sha256") if not _SHA256.fullmatch(getattr(entry, name))]
-    problems += [name for name in ("steps", "width", "height") if not 0 < int(getattr(entry, name)) < 1 << 31]
+    problems += [name for name in ("width", "height") if not 0 < int(getattr(entry, name)) < 1 << 31]
+    if not int(bool(entry.model)) <= entry.steps < 1 << 31:
+        problems.append("steps")
     if len(entry.nonce) != _NONCE_BYTES:
         problems.append("nonce")
-    if len(entry.latent_shape) != 3 or min(entry.latent_shape) < 1:  # noqa: PLR2004 - channels, height, width
+    if len(entry.latent_shape) != 3 or min(entry.latent_shape) < bool(entry.model):  # noqa: PLR2004 - C, H, W
         problems.append("latent_shape")
     if not _is_utc(entry.created):
         problems.append("created")

@@ -111,6 +111,13 @@ class Ledger:
         found = committed(self._database, "AND begun.image_id = ?", hex64(image_id))
         return found[0].entry if found else None
 
+    def beginning_with(self, prefix: int, bits: int) -> tuple[Entry, ...]:
+        """Committed images whose ids begin with these bits, oldest first."""
+        least = prefix << 64 - bits
+        most = least | (1 << 64 - bits) - 1
+        condition = "AND begun.image_id >= ? AND begun.image_id <= ? ORDER BY done.seq"
+        return tuple(each.entry for each in committed(self._database, condition, hex64(least), hex64(most)))
+
     def by_file_sha256(self, digest: str) -> tuple[Entry, ...]:
         """Committed images that were delivered as exactly this file, oldest first."""
         found = committed(self._database, "AND begun.file_sha256 = ? ORDER BY done.seq", digest)

@@ -230,7 +230,7 @@ def test_adobes_assertion_of_2023_is_a_declaration(settings: Settings, shared: P
 # --- soft bindings ----------------------------------------------------------------------------------------------------
 
 BOUND = Declaration(
-    title="tulip.jpg", software="pocket", binding=SoftBinding(scheme="sealed-seed", image_id=0x0123456789ABCDEF)
+    title="tulip.jpg", software="pocket", bindings=(SoftBinding(scheme="sealed-seed", image_id=0x0123456789ABCDEF),)
 )
 LINES = {"Soft binding": "alt.assay.sealed-seed.1", "Value of the soft binding": "0123456789abcdef"}
 

@@ -109,7 +109,7 @@ MARK = SoftBinding(scheme="sealed-seed", image_id=255)
 
 def test_a_binding_is_an_assertion_and_the_last_action() -> None:
     declaration = Declaration(
-        title="t", software="pocket", software_version="1", actions=(Action(name="c2pa.cropped"),), binding=MARK
+        title="t", software="pocket", software_version="1", actions=(Action(name="c2pa.cropped"),), bindings=(MARK,)
     )
     actions, bound = definition(declaration)["assertions"]
     assert actions["data"]["actions"] == [
@@ -125,12 +125,12 @@ def test_a_binding_is_an_assertion_and_the_last_action() -> None:
 
 
 def test_everything_declared_is_the_signers_own_statement() -> None:
-    assert all(each["created"] is True for each in definition(Declaration(title="t", binding=MARK))["assertions"])
+    assert all(each["created"] is True for each in definition(Declaration(title="t", bindings=(MARK,)))["assertions"])
 
 
 def test_inputs_do_not_belong_to_the_watermark() -> None:
     parts = (ingredient(Relationship.INPUT), ingredient(Relationship.PARENT))
-    declaration = Declaration(title="t", source_type=None, ingredients=parts, binding=MARK)
+    declaration = Declaration(title="t", source_type=None, ingredients=parts, bindings=(MARK,))
     assert actions_of(declaration)[-1] == {"action": "c2pa.watermarked.bound"}
 
 

@@ -149,7 +149,7 @@ def test_the_store_that_is_kept_is_the_one_inside(carrier: Carrier, desk: Signin
 @pytest.mark.parametrize("carrier", CARRIERS.values(), ids=CARRIERS)
 def test_a_watermark_is_declared_with_its_binding(carrier: Carrier, desk: SigningKey, read: Read) -> None:
     binding = SoftBinding(scheme="sealed-seed", image_id=0xFEDCBA9876543210)
-    declaration = Declaration(title="t", software="pocket", software_version="1", binding=binding)
+    declaration = Declaration(title="t", software="pocket", software_version="1", bindings=(binding,))
     manifests = read(sign(encoded(carrier.name), carrier.mime, desk, declaration), carrier.mime)
     assert manifests.state == "Trusted"
     assert manifests.actions == [

@@ -29,7 +29,7 @@ def delivered(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPa
     """A signed picture with a row in the ledger of the data folder."""
     monkeypatch.delenv("ASSAY_LEDGER", raising=False)
     image_id = new_image_id()
-    declaration = Declaration(title="tulip", binding=SoftBinding(scheme="sealed-seed", image_id=image_id))
+    declaration = Declaration(title="tulip", bindings=(SoftBinding(scheme="sealed-seed", image_id=image_id),))
     signed = sign_and_keep(encoded("PNG"), "image/png", authority.signer(), declaration)
     entry = entry_for(
         signed.data,

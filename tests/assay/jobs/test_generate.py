@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -46,9 +47,32 @@ def test_verify_closes_the_loop(studio: Studio) -> None:
     assert credentials.ai_use is AiUse.FULLY
     assert studio.made.image_id is not None
     assert f"{studio.made.image_id:016x}" in [detail.value for detail in credentials.details]
-    (mark,) = [outcome for outcome in report.outcomes if isinstance(outcome, Measurement)]
-    assert mark.summary.startswith("Ours, unaltered")
+    marks = [outcome for outcome in report.outcomes if isinstance(outcome, Measurement)]
+    assert {mark.check for mark in marks} >= {"watermark"}
+    assert all(mark.summary.startswith("Ours, unaltered") for mark in marks)
     assert (report.verdict.claim, report.verdict.basis) == (Claim.OURS, Basis.MARKED)
+
+
+def test_the_manifest_names_the_marks_that_were_read_back(studio: Studio) -> None:
+    (report,) = examine([studio.picture], settings=studio.settings, workers=1)
+    (credentials,) = [outcome for outcome in report.outcomes if isinstance(outcome, Attestation)]
+    named = [detail.value for detail in credentials.details if detail.name == "Soft binding"]
+    assert named[0] == "alt.assay.sealed-seed.1"
+    assert set(named[1:]) <= {"alt.assay.spread.1"}
+    found = {outcome.check for outcome in report.outcomes if isinstance(outcome, Measurement)}
+    assert ("pixel-watermark" in found) == (len(named) > 1)
+
+
+def test_the_mark_in_the_pixels_works_alone(tmp_path: Path) -> None:
+    settings = furnish(tmp_path / "home")
+    for attempt in range(5):  # a picture of 128 pixels holds it nearly always
+        with suppress(SelfCheckError):
+            (made,) = generate(replace(WISH, watermark="spread"), [tmp_path / f"{attempt}.png"], settings=settings)
+            break
+    (report,) = examine([made.path], settings=settings, workers=1)
+    (mark,) = [outcome for outcome in report.outcomes if isinstance(outcome, Measurement)]
+    assert mark.check == "pixel-watermark"
+    assert mark.summary.startswith("Ours, unaltered")
 
 
 def test_a_seed_draws_the_same_picture_again_without_a_mark(tmp_path: Path) -> None:
@@ -80,7 +104,8 @@ def test_progress_is_told_of_every_step(tmp_path: Path) -> None:
         ({}, "missing/x.png", "cannot be written"),
         ({"model": "unheard-of"}, "x.png", "not a model"),
         ({"scheduler": "unheard-of"}, "x.png", "not a scheduler"),
-        ({"size": (100, 130)}, "x.png", "not a size"),
+        ({"size": (100, 130)}, "x.png", "too few"),
+        ({"size": (100, 130), "watermark": "sealed-seed"}, "x.png", "not a size"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_drawn(

@@ -47,7 +47,7 @@ class Desk:
 
     def deliver(self, format_name: str = "PNG", *, which: str = "china", **changes: Any) -> Entry:
         image_id, carrier = new_image_id(), CARRIERS[format_name]
-        declaration = Declaration(title="tulip", binding=SoftBinding(scheme="sealed-seed", image_id=image_id))
+        declaration = Declaration(title="tulip", bindings=(SoftBinding(scheme="sealed-seed", image_id=image_id),))
         signed = sign_and_keep(encoded(format_name, which), carrier.mime, self.signer, declaration)
         values = {
             "image_id": image_id,

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import math
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.perturb import perturbation
+from assay.vocabulary import Pixels
+from tests.pictures import photograph
+from watermark.carrier import LONG, SHORT, SMALL
+from watermark.spread import Spread
+
+SECRET = sha256(b"a key").digest()
+PAYLOAD = 0xC0FFEE123456
+
+
+@pytest.fixture(scope="module")
+def marked() -> Pixels:
+    return Spread().mark(photograph(0), SECRET, PAYLOAD)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *("jpeg-40", "webp-60", "blur-1", "median-3", "noise-0.05", "grey", "contrast-1.6", "resize-0.5"),
+        *("turn-90", "flip-horizontal", "flip-vertical", "rotate-7", "rotate--33", "aspect-1.2", "screenshot"),
+        *("crop-75+jpeg-80", "rotate-10+crop-80+jpeg-75", "perspective-2", "scale-0.7", "scale-1.8"),
+    ],
+)
+def test_the_payload_survives(marked: Pixels, change: str) -> None:
+    found = Spread().read(perturbation(change).apply(marked), [SECRET])
+    assert found is not None
+    assert (found.payload, found.bits) == (PAYLOAD, LONG.payload_bits)
+
+
+@pytest.mark.parametrize(("change", "degrees"), [("rotate-20", 20), ("rotate--35", -35), ("turn-90", 90)])
+def test_the_transform_is_recovered(marked: Pixels, change: str, degrees: float) -> None:
+    found = Spread().read(perturbation(change).apply(marked), [SECRET])
+    assert found is not None
+    linear = found.matrix[:2, :2] / found.matrix[2, 2]
+    assert math.sqrt(abs(np.linalg.det(linear))) == pytest.approx(1, abs=0.02)
+    assert math.degrees(math.atan2(-linear[1, 0], linear[0, 0])) == pytest.approx(degrees, abs=1)
+
+
+def test_a_mirrored_picture_is_known_as_one(marked: Pixels) -> None:
+    found = Spread().read(marked[:, ::-1], [SECRET])
+    assert found is not None
+    assert np.linalg.det(found.matrix[:2, :2]) < 0
+
+
+def test_scale_is_told(marked: Pixels) -> None:
+    found = Spread().read(perturbation("scale-1.5").apply(marked), [SECRET])
+    assert found is not None
+    assert math.sqrt(abs(np.linalg.det(found.matrix[:2, :2]))) == pytest.approx(1.5, rel=0.02)
+
+
+def test_large_pictures_have_larger_cells_and_survive_being_reduced() -> None:
+    large = np.repeat(np.repeat(photograph(1), 3, axis=0), 3, axis=1)
+    marked = Spread().mark(large, SECRET, PAYLOAD)
+    found = Spread().read(perturbation("fit-400+jpeg-80").apply(marked), [SECRET])
+    assert found is not None
+    assert found.payload == PAYLOAD
+
+
+def test_small_pictures_carry_sixteen_bits() -> None:
+    small = photograph(2)[:180, :180]
+    assert min(small.shape[:2]) < SMALL
+    found = Spread().read(Spread().mark(small, SECRET, 0xBEEF), [SECRET])
+    assert found is not None
+    assert (found.payload, found.bits) == (0xBEEF, SHORT.payload_bits)
+
+
+def test_a_second_mark_of_the_same_key_and_payload_changes_little(marked: Pixels) -> None:
+    again = Spread().mark(marked, SECRET, PAYLOAD)
+    found = Spread().read(again, [SECRET])
+    assert found is not None
+    assert found.payload == PAYLOAD
+
+
+def test_marks_of_two_keys_are_both_read(marked: Pixels) -> None:
+    other = sha256(b"another").digest()
+    both = Spread().mark(marked, other, 5)
+    first, second = Spread().read(both, [SECRET]), Spread().read(both, [other])
+    assert first is not None
+    assert second is not None
+    assert (first.payload, second.payload) == (PAYLOAD, 5)
+
+
+def test_more_keys_are_paid_for(marked: Pixels) -> None:
+    one, many = Spread().read(marked, [SECRET]), Spread().read(marked, [SECRET] * 10)
+    assert one is not None
+    assert many is not None
+    assert many.log10_p == pytest.approx(one.log10_p + 1)
+
+
+def test_pictures_without_a_mark_yield_nothing() -> None:
+    keys = [sha256(bytes([number])).digest() for number in range(5)]
+    assert all(Spread().read(photograph(number), keys) is None for number in range(3))
+
+
+@settings(deadline=None, max_examples=10)
+@given(
+    payload=st.integers(0, 2**48 - 1),
+    secret=st.binary(min_size=32, max_size=32),
+    height=st.integers(256, 340),
+    width=st.integers(256, 400),
+)
+def test_every_payload_key_and_size_is_read_back(payload: int, secret: bytes, height: int, width: int) -> None:
+    pixels = photograph(0)[:height, :width]
+    found = Spread().read(Spread().mark(pixels, secret, payload), [secret])
+    assert found is not None
+    assert found.payload == payload
