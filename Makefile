@@ -41,6 +41,7 @@ fuzz: .venv/.ready ## 5,000 seeded mutations of signed files
 bench: .venv/.ready ## Speed beside a bare process and a bare pipeline, measured in one run
 	$(BIN)/python -m tests.benchmarks.speed
 	$(BIN)/python -m tests.benchmarks.marks
+	$(BIN)/python -m tests.benchmarks.pixel_speed
 	$(BIN)/python -m tests.benchmarks.detectors
 
 .PHONY: docs

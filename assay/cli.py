@@ -10,7 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 
 from assay import __version__
-from assay.commands import data, doctor, evaluate, explain, generate, keys, ledger, mark, recover, train, trust, verify
+from assay.commands import (
+    attack,
+    data,
+    doctor,
+    evaluate,
+    explain,
+    generate,
+    keys,
+    ledger,
+    mark,
+    recover,
+    train,
+    trust,
+    verify,
+)
 from assay.errors import AssayError
 from assay.options import EPILOG, Parser
 
@@ -18,6 +32,7 @@ _MODULES = {
     "verify": verify,
     "generate": generate,
     "mark": mark,
+    "attack": attack,
     "recover": recover,
     "ledger": ledger,
     "keys": keys,

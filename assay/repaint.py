@@ -63,6 +63,13 @@ def repainted(data: bytes, name: str, suffix: str, change: Change) -> bytes:
     return stream.getvalue()
 
 
+def encoded_png(pixels: Pixels) -> bytes:
+    """A PNG of nothing but these pixels."""
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
 def _require_simple(image: Image.Image, data: bytes, name: str) -> None:
     if getattr(image, "n_frames", 1) > 1:
         raise UnreadableError(f"{name}: has several frames", hint="Take the frame that you want out, and mark that.")

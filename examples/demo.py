@@ -44,6 +44,8 @@ def main() -> int:
     _verify("A corner painted over", _tampered(drawn))
     _verify("Forged: its noise, read back, drew another picture", _forged(drawn))
     _verify("A photograph", _photograph())
+    _run("mark", str(FOLDER / "china.jpg"), "-o", str(FOLDER / "marked.jpg"), "--home", str(HOME))
+    _verify("The photograph, marked, then turned, cut and compressed", _turned(FOLDER / "marked.jpg"))
     pictures = [str(FOLDER / f"{name}") for name in ("sunflower.png", "stripped.jpg", "tampered.png", "forged.png")]
     report = FOLDER / "report.html"
     assay([*_command(*pictures, str(FOLDER / "china.jpg")), "--format", "html", "--output", str(report)])
@@ -102,6 +104,13 @@ def _forged(drawn: Path) -> Path:
     (other,) = to_pixels(reprompt(model, marked, ["a white daisy"], steps=25, guidance=6.0))
     Image.fromarray(other).save(target)
     return target
+
+
+def _turned(marked: Path) -> Path:
+    path = FOLDER / "turned.jpg"
+    with Image.open(marked) as image:
+        image.rotate(11, Image.Resampling.BICUBIC).crop((110, 90, 530, 350)).save(path, quality=70)
+    return path
 
 
 def _photograph() -> Path:

@@ -104,7 +104,7 @@ class Finding:
     matching: int
     """Bits that are those of the message, of those compared."""
     bits: int
-    """Bits that were compared: all but SD1's whole message of 136 bits, of which 85 tell anything."""
+    """Bits that were compared: the whole message, but 85 of SD1's 136."""
     log10_p: float
     """log10 of the binomial tail, corrected for all messages and variants: see the module on what that rests on."""
 
@@ -185,7 +185,7 @@ def _chroma(pixels: Pixels) -> Iterator[tuple[str, Plane]]:
 def _sharpened(plane: Plane) -> Plane:
     """What JPEG had stored if it halved the chroma.
 
-    Decoders interpolate it linearly, in thirds of 3/4 and 1/4. Seen in the low band again, that is a blur by
+    Decoders interpolate it linearly, with weights of 3/4 and 1/4. Seen in the low band again, that is a blur by
     (1/8, 3/4, 1/8) in each direction, mirrored at the edges, whose inverse decays like `_BLUR` to the n.
     """
     for axis in (0, 1):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import ClassVar
 
@@ -126,6 +127,24 @@ class Spread:
                     matrix=np.diag([1 / scale, 1 / scale, 1.0]) @ np.linalg.inv(place.matrix),
                 )
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadWatermarker:
+    """Marks what a pipeline of diffusers has decoded: `pipeline.watermark = SpreadWatermarker(...)`.
+
+    Pipelines of the SDXL family call it natively; it is given all that they draw, and each picture takes the next
+    payload.
+    """
+
+    secret: bytes = field(repr=False)
+    payloads: Iterator[int]
+
+    def apply_watermark(self, images: Tensor) -> Tensor:
+        """Marked images of the same shape (B, 3, H, W), type and device, in [-1, 1]."""
+        pixels = ((images.float().cpu() / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+        marked = [Spread().mark(one.numpy(), self.secret, next(self.payloads)) for one in pixels]
+        return (torch.from_numpy(np.stack(marked)).permute(0, 3, 1, 2).to(images) / 255 * 2 - 1).contiguous()
 
 
 def _brightness(pixels: Pixels) -> Tensor:

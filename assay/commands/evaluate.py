@@ -21,10 +21,12 @@ def add(commands: Commands) -> None:
         "evaluate",
         help="measure detectors on pictures of one's own, or what the documentation claims of watermarks",
         description="With a FOLDER: measures the detectors on the pictures in real/ and ai/, any names below, the next "
-        "folder naming the camera or the generator. With --suite robustness: draws images with each watermark, "
-        "changes them, reads them. Both go on where they were interrupted.",
+        "folder naming the camera or the generator. With --suite robustness: draws images with each watermark, or "
+        "marks the pictures of FOLDER, changes them, reads them. Both go on where they were interrupted.",
     )
-    evaluate.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="holds real/ and ai/")
+    evaluate.add_argument(
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="holds real/ and ai/, or pictures to mark"
+    )
     evaluate.add_argument("--suite", choices=SUITES, default=SUITES[0], help="default detector")
     evaluate.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
     detector = evaluate.add_argument_group("detectors")

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 def add_options(group: ArgumentGroup) -> None:
     """What can be said of this suite."""
+    group.add_argument(
+        "--side", type=positive, metavar="N", help="with a FOLDER: cut its pictures to squares of N pixels"
+    )
+    group.add_argument("--words", metavar="TEXT", help="of a FOLDER: what its pictures are")
     group.add_argument("--out", type=Path, metavar="FILE", help="the results file; rows that it has are not made again")
     group.add_argument("--work", type=Path, metavar="FOLDER", help="where drawn images are kept")
     group.add_argument("--count", type=positive, default=200, metavar="N", help="images a row (default 200)")
@@ -42,6 +46,35 @@ def add_options(group: ArgumentGroup) -> None:
 
 def run(options: Namespace) -> int:
     """Measure, and say what was measured."""
+    return _on_noise(options) if options.folder is None else _on_pixels(options)
+
+
+def _on_pixels(options: Namespace) -> int:
+    from tqdm import tqdm
+
+    from assay import catalog
+    from assay.jobs.robustness import pixels
+    from assay.jobs.robustness.page import share
+
+    if options.out is None:
+        raise ConfigurationError("this suite keeps what it finds", hint="Name --out FILE.")
+    chosen = options.methods or tuple(catalog.PIXEL_WATERMARKS)
+    for name in chosen:
+        if name not in catalog.PIXEL_WATERMARKS:
+            raise ConfigurationError(f"{name}: no such watermark", hint=f"Use {', '.join(catalog.PIXEL_WATERMARKS)}.")
+    methods = {name: catalog.pixel_watermark(name) for name in chosen}
+    names = pixels.ROWS if options.rows is None else options.rows
+    pictures = pixels.photographs(
+        options.folder, count=options.count, side=options.side, words=options.words, seed=options.seed
+    )
+    for row in tqdm(pixels.measure(pictures, options.out, methods, names), "measured", unit="row", leave=False):
+        tqdm.write(
+            f"{row.name:28} {row.method:12} exact {share(sum(row.exact), len(row.exact))}  {row.milliseconds} ms"
+        )
+    return 0
+
+
+def _on_noise(options: Namespace) -> int:
     from assay.device import available
     from assay.jobs.robustness.bench import bench_for, setup_for
     from assay.jobs.robustness.page import share

@@ -19,13 +19,13 @@ from PIL import Image
 from assay import catalog, fingerprint
 from assay.binding import SoftBinding, pixel_sha256
 from assay.errors import ConfigurationError, SelfCheckError, UnreadableError
-from assay.formats import sniff
+from assay.exhibit import inspect, receive
 from assay.jobs.pixel_marks import ID_BITS, METHOD, put, read_back
 from assay.keys import DEFAULT_USER, WatermarkKey, key_store
 from assay.ledger import Entry, Ledger, location, new_image_id, open_ledger
 from assay.pixels import upright_rgb
 from assay.repaint import FORMATS, MIMES, repainted
-from assay.vocabulary import Settings
+from assay.vocabulary import Exhibit, Settings
 from generation.declaration import Declaration, Ingredient, Relationship
 from generation.development import signing_key_for
 from generation.sign import sign_and_keep
@@ -78,14 +78,13 @@ def mark(
     key = key_store(settings.home).current(user)
     with open_ledger(location(settings)) as ledger:
         for number, (source, target) in enumerate(pairs):
-            data = _read(source, settings)
+            received = inspect(receive(source, str(source), settings.limits), settings.limits)
             wanted = None if payload is None else payload + number
-            yield _marked(data, source, target, key=key, payload=wanted, signing_key=signing_key, ledger=ledger)
+            yield _marked(received, target, key=key, payload=wanted, signing_key=signing_key, ledger=ledger)
 
 
 def _marked(
-    data: bytes,
-    source: Path,
+    received: Exhibit,
     target: Path,
     *,
     key: WatermarkKey,
@@ -94,9 +93,8 @@ def _marked(
     ledger: Ledger,
 ) -> Marked:
     suffix = target.suffix.lower()
-    size = _size(data, source)
-    image_id = _image_id(size, source, payload)
-    plain = repainted(data, str(source), suffix, lambda pixels: put(pixels, key, image_id))
+    image_id = _image_id(received, payload)
+    plain = repainted(received.data, received.facts.name, suffix, lambda pixels: put(pixels, key, image_id))
     delivered, _ = upright_rgb(Image.open(BytesIO(plain)))
     found = read_back(delivered, key, image_id)
     if found is None:
@@ -107,7 +105,7 @@ def _marked(
     declaration = Declaration(
         title=target.name,
         source_type=None,
-        ingredients=(_parent(data, source),),
+        ingredients=(_parent(received),),
         bindings=(SoftBinding(scheme=METHOD, image_id=image_id),),
     )
     signed = sign_and_keep(plain, MIMES[FORMATS[suffix]], signing_key, declaration)
@@ -131,53 +129,23 @@ def _marked(
     return Marked(path=target, image_id=image_id, bits=found.bits, log10_p=found.log10_p)
 
 
-# --- files ------------------------------------------------------------------------------------------------------------
-
-
-def _read(source: Path, settings: Settings) -> bytes:
-    try:
-        if source.stat().st_size > settings.limits.max_bytes:
-            raise UnreadableError(
-                f"{source}: larger than {settings.limits.max_bytes:,} bytes", hint="Raise --max-bytes."
-            )
-        data = source.read_bytes()
-        with Image.open(BytesIO(data)) as image:
-            if image.width * image.height > settings.limits.max_pixels:
-                raise UnreadableError(
-                    f"{source}: {image.width * image.height:,} pixels, more than {settings.limits.max_pixels:,}",
-                    hint="Raise --max-pixels.",
-                )
-    except UnreadableError:
-        raise
-    except OSError as error:
-        raise UnreadableError(f"{source}: {error.strerror or error}", hint="Check the path and the file.") from error
-    return data
-
-
-def _size(data: bytes, source: Path) -> tuple[int, int]:
-    with Image.open(BytesIO(data)) as image:
-        size = image.height, image.width
-    if not catalog.pixel_watermark(METHOD).bits(size):
-        raise UnreadableError(
-            f"{source}: {size[1]} x {size[0]} pixels are too few for a mark", hint="Use 128 pixels a side or more."
-        )
-    return size
-
-
-def _image_id(size: tuple[int, int], source: Path, payload: int | None) -> int:
+def _image_id(received: Exhibit, payload: int | None) -> int:
     """An id that begins with the payload."""
+    name, width, height = received.facts.name, received.picture.width, received.picture.height
+    bits = catalog.pixel_watermark(METHOD).bits((height, width))
+    if not bits:
+        raise UnreadableError(
+            f"{name}: {width} x {height} pixels are too few for a mark", hint="Use 128 pixels a side or more."
+        )
     if payload is None:
         return new_image_id()
-    bits = catalog.pixel_watermark(METHOD).bits(size)
     if not 0 <= payload < 1 << bits:
         raise ConfigurationError(
-            f"{source}: carries {bits} bits, and {payload:x} has more", hint="Give fewer hexadecimal digits."
+            f"{name}: carries {bits} bits, and {payload:x} has more", hint="Give fewer hexadecimal digits."
         )
     return payload << ID_BITS - bits | secrets.randbits(ID_BITS - bits)
 
 
-def _parent(data: bytes, source: Path) -> Ingredient:
-    family = sniff(data[:64])
-    if family is None:
-        raise UnreadableError(f"{source}: not an image in a known format", hint="Save it as PNG, JPEG, WebP or TIFF.")
-    return Ingredient(data=data, mime=family.mime, title=source.name, relationship=Relationship.PARENT)
+def _parent(received: Exhibit) -> Ingredient:
+    title = Path(received.facts.name).name
+    return Ingredient(data=received.data, mime=received.picture.mime, title=title, relationship=Relationship.PARENT)

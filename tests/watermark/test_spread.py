@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from assay.perturb import perturbation
 from assay.vocabulary import Pixels
 from tests.pictures import photograph
 from watermark.carrier import LONG, SHORT, SMALL
-from watermark.spread import Spread
+from watermark.spread import Spread, SpreadWatermarker
 
 SECRET = sha256(b"a key").digest()
 PAYLOAD = 0xC0FFEE123456
@@ -114,3 +115,15 @@ def test_every_payload_key_and_size_is_read_back(payload: int, secret: bytes, he
     found = Spread().read(Spread().mark(pixels, secret, payload), [secret])
     assert found is not None
     assert found.payload == payload
+
+
+def test_pipelines_of_diffusers_can_call_it() -> None:
+    images = torch.stack([torch.from_numpy(photograph(number)[:300, :300].copy()) for number in range(2)])
+    drawn = images.permute(0, 3, 1, 2).to(torch.float16) / 127.5 - 1
+    marked = SpreadWatermarker(secret=SECRET, payloads=iter([3, 4])).apply_watermark(drawn)
+    assert (marked.shape, marked.dtype) == (drawn.shape, torch.float16)
+    for number, image in enumerate(marked):
+        pixels = ((image.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+        found = Spread().read(pixels, [SECRET])
+        assert found is not None
+        assert found.payload == 3 + number

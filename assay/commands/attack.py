@@ -1,0 +1,57 @@
+"""`assay attack`: what others may do to a marked picture, and what is still read afterwards."""
+
+# ruff: noqa: PLC0415 - `assay --help` has to answer at once
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.options import Commands, add_home, settings_of
+
+if TYPE_CHECKING:
+    from assay.jobs.attack import Attacked
+
+SUITES = ("standard", "geometric", "regeneration", "forgery", "all")
+
+
+def add(commands: Commands) -> None:
+    """What can be said of `assay attack`."""
+    attack = commands.add_parser(
+        "attack",
+        help="attack marked pictures, and see what is still read",
+        description="Writes each file after each attack of a suite, as NAME.ATTACK.png, and prints what our readers "
+        "find in it. Names are those of assay/perturb.py; regeneration uses the model that comes with Assay.",
+    )
+    attack.add_argument("files", nargs="+", type=Path, metavar="FILE", help="marked pictures")
+    attack.add_argument("-o", "--output-dir", type=Path, required=True, metavar="FOLDER", help="of the attacked files")
+    attack.add_argument("--suite", choices=SUITES, default="standard", help="default standard")
+    attack.add_argument("--cover", type=Path, metavar="FILE", help="what forgeries are to show")
+    attack.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_home(attack)
+
+
+def run(options: Namespace) -> int:
+    """Attack, and say what is left."""
+    from tqdm import tqdm
+
+    from assay.jobs.attack import READERS, attack
+    from assay.report.escape import visible
+
+    hidden = options.quiet or not sys.stderr.isatty()
+    done = attack(
+        options.files, options.output_dir, suite=options.suite, settings=settings_of(options), cover=options.cover
+    )
+    print(f"{'file':24} {'attack':28} {'PSNR':>6} {'SSIM':>6}  {'  '.join(f'{name:18}' for name in READERS)}".rstrip())
+    for one in tqdm(done, "attacked", unit="file", leave=False, disable=hidden):
+        tqdm.write(visible(_line(one)))
+    return 0
+
+
+def _line(one: Attacked) -> str:
+    loud = "" if one.psnr is None else f"{one.psnr:.1f}"
+    like = "" if one.ssim is None else f"{one.ssim:.3f}"
+    read = "  ".join(f"{text:18}" for text in one.read.values())
+    return f"{one.source.name:24} {one.attack:28} {loud:>6} {like:>6}  {read}".rstrip()
