@@ -60,6 +60,26 @@ def add_home(command: argparse.ArgumentParser) -> None:
     command.add_argument("--home", type=Path, metavar="FOLDER", help="the data folder")
 
 
+def add_limits(command: argparse.ArgumentParser, *names: str) -> None:
+    """Bounds on one input, by the names of the fields of `Limits`."""
+    defaults = Limits()
+    for name in names:
+        default = getattr(defaults, name)
+        flag = "--max-memory" if name == "memory_bytes" else f"--{name.replace('_', '-')}"
+        unit = seconds if name == "seconds" else positive
+        most = f"most {_LIMITED[name]} (default {default:,})"
+        command.add_argument(flag, dest=name, type=unit, default=default, metavar="N", help=most)
+
+
+_LIMITED = {
+    "max_bytes": "bytes in a file",
+    "max_pixels": "pixels in an image",
+    "max_frames": "frames in an image",
+    "seconds": "seconds for one file",
+    "memory_bytes": "address space of a worker, in bytes",
+}
+
+
 def settings_of(options: Namespace) -> Settings:
     """The settings that the arguments ask for, completed from the environment."""
     names = ("max_bytes", "max_pixels", "max_frames", "seconds", "memory_bytes")

@@ -431,6 +431,8 @@ class PixelReading:
     """Of the payload."""
     log10_p: float
     """log10 of an upper bound on the chance that a picture without the mark yields any payload, over all tries."""
+    tries: int
+    """What was looked at, or might have been."""
     matrix: NDArray[np.float64]
     """From coordinates of the marked picture to those of the received one, but for a shift: 3 x 3."""
 

@@ -124,6 +124,7 @@ class Spread:
                     payload=payload,
                     bits=code.payload_bits,
                     log10_p=log10_chance_of_payload(LIST_SIZE, code.crc_bits, tries),
+                    tries=tries,
                     matrix=np.diag([1 / scale, 1 / scale, 1.0]) @ np.linalg.inv(place.matrix),
                 )
         return None

@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.options import Commands, add_home, settings_of
+from assay.options import Commands, add_home, add_limits, settings_of
 
 if TYPE_CHECKING:
     from assay.jobs.attack import Attacked
@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
     attack.add_argument("--suite", choices=SUITES, default="standard", help="default standard")
     attack.add_argument("--cover", type=Path, metavar="FILE", help="what forgeries are to show")
     attack.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_limits(attack, "max_bytes", "max_pixels")
     add_home(attack)
 
 

@@ -9,7 +9,7 @@ from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
 from assay.errors import ConfigurationError
-from assay.options import Commands, add_home, positive, settings_of
+from assay.options import Commands, add_home, add_limits, settings_of
 
 _MOST_DIGITS = 12
 
@@ -28,8 +28,8 @@ def add(commands: Commands) -> None:
     place.add_argument("--output-dir", type=Path, metavar="FOLDER", help="for many, under their own names")
     mark.add_argument("--user", default="default", metavar="NAME", help="whose watermark key")
     mark.add_argument("--payload", type=_payload, metavar="HEX", help="of the first file; others count on from it")
-    mark.add_argument("--max-pixels", type=positive, default=50_000_000, metavar="N", help="default 50,000,000")
     mark.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_limits(mark, "max_bytes", "max_pixels")
     add_home(mark)
 
 

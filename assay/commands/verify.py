@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from assay import catalog
 from assay.errors import ConfigurationError
 from assay.gate import FailOn, Gate
-from assay.options import EPILOG, Commands, add_settings, opened, positive, seconds, settings_of, today
+from assay.options import EPILOG, Commands, add_limits, add_settings, opened, positive, settings_of, today
 from assay.vocabulary import Limits, Report
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 STREAMING = frozenset({"text", "jsonl"})
 """Formats in which the drawing of many reports is the drawings of each, one after the other."""
-_LIMITS = Limits()
 
 
 def add(commands: Commands) -> None:
@@ -45,18 +44,7 @@ def add(commands: Commands) -> None:
     verify.add_argument("--skip", type=_checks, metavar="CHECK,…", help="leave out: " + ", ".join(catalog.CHECKS))
     verify.add_argument("--jobs", type=positive, metavar="N", help="guarded workers; one a processor by default")
     verify.add_argument("--decode", action="store_true", help="decode every pixel, too: finds damage headers hide")
-    for name, what, unit in (
-        ("max_bytes", "bytes in a file", positive),
-        ("max_pixels", "pixels in an image", positive),
-        ("max_frames", "frames in an image", positive),
-        ("seconds", "seconds for one file", seconds),
-        ("memory_bytes", "address space of a worker, in bytes", positive),
-    ):
-        default = getattr(_LIMITS, name)
-        flag = "--max-memory" if name == "memory_bytes" else f"--{name.replace('_', '-')}"
-        verify.add_argument(
-            flag, dest=name, type=unit, default=default, metavar="N", help=f"most {what} (default {default:,})"
-        )
+    add_limits(verify, "max_bytes", "max_pixels", "max_frames", "seconds", "memory_bytes")
 
 
 def _add_output(verify: argparse.ArgumentParser) -> None:

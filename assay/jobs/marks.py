@@ -56,6 +56,8 @@ class Sighting:
     """A mark that was found."""
 
     check: str
+    method: str
+    """Of the mark, as the catalog has it."""
     entry: Entry
     log10_p: float
     """Over all rows, models and geometries that were tried."""
@@ -171,6 +173,7 @@ class _Search:
             raise LookupError(f"{fit.image_id:016x} was in the ledger a moment ago")
         return Sighting(
             check=Watermark.id,
+            method=entry.watermark,
             entry=entry,
             log10_p=self._corrected(fit),
             reading=fit.reading,
@@ -275,7 +278,7 @@ def _details(found: Sighting) -> Iterator[Detail]:
     else:
         yield Detail(name="Marked", value=entry.created)
     yield Detail(name="Delivered as", value=entry.name, private=True)
-    yield Detail(name="Watermark", value=f"{entry.watermark}, key {entry.key_id}")
+    yield Detail(name="Watermark", value=f"{found.method}, key {entry.key_id}")
     yield Detail(name="Chance", value=f"10^{math.ceil(found.log10_p)} or less, over {found.tried:,} tries")
     yield Detail(name="Undone before reading", value=found.undone)
     yield Detail(name="Likeness with the ledger's thumbnail", value=_likeness_in_words(found.likeness))

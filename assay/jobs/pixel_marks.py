@@ -121,10 +121,11 @@ class PixelMark:
             return None
         return Sighting(
             check=self.id,
+            method=METHOD,
             entry=entry,
             log10_p=found.log10_p,
             reading=Reading(statistic=float(found.bits), null=_null(found), log10_p=found.log10_p),
-            tried=len(self._keys),
+            tried=found.tries,
             likeness=alike,
             undone=in_words(found),
         )

@@ -50,7 +50,7 @@ class _Told:
             pixels = canvas
         digits = self.extracted(pixels[..., ::-1].copy())
         payload = int("".join("1" if digit else "0" for digit in digits), 2)
-        return PixelReading(key=0, payload=payload, bits=self.payload_bits, log10_p=0.0, matrix=np.eye(3))
+        return PixelReading(key=0, payload=payload, bits=self.payload_bits, log10_p=0.0, tries=1, matrix=np.eye(3))
 
     def embedded(self, bgr: Pixels, digits: list[int]) -> Pixels:
         raise NotImplementedError

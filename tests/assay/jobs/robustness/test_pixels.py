@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.stats import binom
 
 from assay import catalog
 from assay.errors import ConfigurationError
-from assay.jobs.robustness import pixel_page
+from assay.jobs.robustness import curves, pixel_page
 from assay.jobs.robustness.pixels import PixelSetup, least_matching, load, measure, photographs, read
 from assay.vocabulary import PixelReading, Pixels
 from tests.pictures import photograph
@@ -34,7 +35,7 @@ class Careless:
         return pixels
 
     def read(self, pixels: Pixels, secrets: Sequence[bytes]) -> PixelReading | None:  # noqa: ARG002
-        return PixelReading(key=0, payload=self.payload, bits=48, log10_p=0.0, matrix=np.eye(3))
+        return PixelReading(key=0, payload=self.payload, bits=48, log10_p=0.0, tries=1, matrix=np.eye(3))
 
 
 @pytest.fixture
@@ -71,6 +72,17 @@ def test_found_is_less_than_exact(folder: Path, tmp_path: Path) -> None:
     assert "## Two parts of photographs: 1 pictures" in page
     assert "| clean | 1 | 0.000 [0.000, 0.975] |" in page
     assert "| clean | 1 | 1.000 [0.025, 1.000] |" in page
+
+
+def test_rows_of_one_kind_are_a_curve(folder: Path, tmp_path: Path) -> None:
+    pictures = photographs(folder, count=1, side=256, words=None)
+    names = ("jpeg-90", "clean", "jpeg-20", "rotate-7+crop-75", "jpeg-50", "blur-2")
+    list(measure(pictures, tmp_path / "results.json", METHODS, names))
+    results = read(tmp_path / "results.json")
+    assert curves.kinds(results) == {"jpeg": {20: "jpeg-20", 50: "jpeg-50", 90: "jpeg-90"}}
+    with Image.open(BytesIO(curves.drawn(results))) as image:
+        assert image.format == "PNG"
+        assert np.asarray(image.convert("L")).std() > 5
 
 
 @pytest.mark.parametrize("bits", [16, 32, 48])
