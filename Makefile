@@ -31,7 +31,7 @@ lint: .venv/.ready ## Ruff, mypy strict, import contracts
 
 .PHONY: test
 test: lint ## Everything that CI runs
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov --cov-report=term
 
 .PHONY: fuzz
 fuzz: .venv/.ready ## 5,000 seeded mutations of signed files

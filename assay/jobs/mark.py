@@ -25,7 +25,7 @@ from assay.keys import DEFAULT_USER, WatermarkKey, key_store
 from assay.ledger import Entry, Ledger, location, new_image_id, open_ledger
 from assay.pixels import upright_rgb
 from assay.repaint import FORMATS, MIMES, repainted
-from assay.vocabulary import Exhibit, Settings
+from assay.vocabulary import Exhibit, Pixels, Settings
 from generation.declaration import Declaration, Ingredient, Relationship
 from generation.development import signing_key_for
 from generation.sign import sign_and_keep
@@ -63,7 +63,7 @@ def mark(
             random id.
 
     Raises:
-        ConfigurationError: A target, a payload or a picture will not do.
+        ConfigurationError: A target or a payload will not do, or a picture carries a mark of the same key.
         UnreadableError: A file is no picture that can be opened within the limits.
         KeyStoreError: There is no key that may mark.
         SigningError: There is no key that may sign.
@@ -92,9 +92,9 @@ def _marked(
     signing_key: SigningKey,
     ledger: Ledger,
 ) -> Marked:
-    suffix = target.suffix.lower()
+    suffix, name = target.suffix.lower(), received.facts.name
     image_id = _image_id(received, payload)
-    plain = repainted(received.data, received.facts.name, suffix, lambda pixels: put(pixels, key, image_id))
+    plain = repainted(received.data, name, suffix, lambda pixels: _put_once(pixels, key, image_id, name))
     delivered, _ = upright_rgb(Image.open(BytesIO(plain)))
     found = read_back(delivered, key, image_id)
     if found is None:
@@ -127,6 +127,17 @@ def _marked(
     )
     ledger.deliver(entry, target, signed.data)
     return Marked(path=target, image_id=image_id, bits=found.bits, log10_p=found.log10_p)
+
+
+def _put_once(pixels: Pixels, key: WatermarkKey, image_id: int, name: str) -> Pixels:
+    """Two marks of one key share their cells, and neither could be read."""
+    found = catalog.pixel_watermark(METHOD).read(pixels, [key.secret])
+    if found is not None:
+        raise ConfigurationError(
+            f"{name}: already carries {found.payload:0{found.bits // 4}x} by the key {key.id}",
+            hint="Mark the original instead, or mark with another key: --user NAME.",
+        )
+    return put(pixels, key, image_id)
 
 
 def _image_id(received: Exhibit, payload: int | None) -> int:

@@ -80,13 +80,22 @@ def test_earlier_credentials_stay_as_history(marked: tuple[Settings, Marked, Pat
     home = tmp_path / "home"
     shutil.copytree(settings.home, home)
     own = replace(settings, home=home)
-    (again,) = mark([(one.path, tmp_path / "again.png")], settings=own)
+    key_store(home).init("desk")
+    (again,) = mark([(one.path, tmp_path / "again.png")], settings=own, user="desk")
     (report,) = examine([again.path], settings=own, workers=1)
     (credentials,) = [outcome for outcome in report.outcomes if isinstance(outcome, Attestation)]
     assert credentials.manifest is not None
     (parent,) = credentials.manifest.ingredients
     assert parent.signer is not None
     assert credentials.history is History.INTACT
+
+
+def test_a_second_mark_of_the_same_key_is_refused(marked: tuple[Settings, Marked, Path], tmp_path: Path) -> None:
+    settings, one, _ = marked
+    with pytest.raises(ConfigurationError, match=f"already carries {one.image_id >> 16:012x}") as caught:
+        list(mark([(one.path, tmp_path / "again.png")], settings=settings))
+    assert "--user" in caught.value.hint
+    assert not (tmp_path / "again.png").exists()
 
 
 @pytest.mark.parametrize("change", ["jpeg-50", "rotate-20+crop-80", "flip-horizontal", "screenshot"])
