@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.jobs.robustness import pixel_page, pixels
+from assay.jobs.robustness import curves, pixel_page, pixels
 from assay.jobs.robustness.page import render
 from assay.jobs.robustness.results import read
 from tests.conftest import REPO_ROOT
@@ -15,8 +15,12 @@ def main() -> None:
     """Rewrite the pages, where there are results."""
     if RESULTS.exists():
         RESULTS.with_suffix(".md").write_text(render(read(RESULTS)))
-    if found := sorted(PIXELS.glob("*.json")):
-        PIXELS.with_suffix(".md").write_text(pixel_page.render([pixels.read(path) for path in found]))
+    found = {path: pixels.read(path) for path in sorted(PIXELS.glob("*.json"))}
+    for path, results in found.items():
+        path.with_suffix(".png").write_bytes(curves.drawn(results))
+    if found:
+        page = pixel_page.render({f"{PIXELS.name}/{path.stem}.png": results for path, results in found.items()})
+        PIXELS.with_suffix(".md").write_text(page)
 
 
 if __name__ == "__main__":

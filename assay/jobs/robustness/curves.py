@@ -25,10 +25,12 @@ def kinds(results: PixelResults) -> Mapping[str, Mapping[float, str]]:
 
 def drawn(results: PixelResults) -> bytes:
     """One panel for each kind, one line for each method, with 95 % intervals: a PNG."""
-    from matplotlib import pyplot  # noqa: PLC0415 - of the extra `training`
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     panels = kinds(results)
-    figure, axes = pyplot.subplots(1, max(1, len(panels)), figsize=(3.6 * max(1, len(panels)), 3.2), squeeze=False)
+    across = max(1, len(panels))
+    figure = Figure(figsize=(3.6 * across, 3.2), layout="tight")
+    axes = figure.subplots(1, across, squeeze=False)
     for axis, (kind, names) in zip(axes[0], panels.items(), strict=False):
         for quality in results.qualities:
             rows = {at: results.row(quality.method, name) for at, name in names.items()}
@@ -42,8 +44,6 @@ def drawn(results: PixelResults) -> bytes:
     axes[0][0].set_ylabel("whole payload read")
     axes[0][-1].legend(fontsize=7)
     figure.suptitle(results.setup.pictures, fontsize=9)
-    figure.tight_layout()
     stream = BytesIO()
     figure.savefig(stream, format="png", dpi=110)
-    pyplot.close(figure)
     return stream.getvalue()

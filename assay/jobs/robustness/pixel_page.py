@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assay.jobs.robustness.page import share
 from assay.jobs.robustness.pixels import PixelResults, PixelRow, Quality, finite
@@ -19,15 +19,16 @@ given each picture brought back to the size of the original, which most of them 
 """
 
 
-def render(found: Sequence[PixelResults]) -> str:
-    """The page of several results files."""
-    return "\n".join([_INTRODUCTION, *(part for results in found for part in _set(results))])
+def render(found: Mapping[str, PixelResults]) -> str:
+    """The page of several results files, each with the place of its curves."""
+    return "\n".join([_INTRODUCTION, *(part for curves, results in found.items() for part in _set(results, curves))])
 
 
-def _set(results: PixelResults) -> list[str]:
+def _set(results: PixelResults, curves: str) -> list[str]:
     setup = results.setup
     title = f"## {setup.pictures[:1].upper()}{setup.pictures[1:]}: {setup.count} pictures\n"
-    parts = [title, _qualities(results), _table("Whole payload read", results, lambda row: row.exact)]
+    drawing = f"![share read by the strength of the change]({curves})\n"
+    parts = [title, _qualities(results), drawing, _table("Whole payload read", results, lambda row: row.exact)]
     if any(row.found != row.exact for row in results.rows):
         parts.append(
             _table("Found: so many bits right as coins have once in a million", results, lambda row: row.found)

@@ -68,8 +68,9 @@ def test_found_is_less_than_exact(folder: Path, tmp_path: Path) -> None:
     careless.payload = pictures.payload(careless, 0) ^ 0b101
     (row,) = measure(pictures, tmp_path / "results.json", {"careless": careless}, ("clean",))
     assert (row.found, row.exact) == ((True,), (False,))
-    page = pixel_page.render([read(tmp_path / "results.json")])
+    page = pixel_page.render({"pixels/x.png": read(tmp_path / "results.json")})
     assert "## Two parts of photographs: 1 pictures" in page
+    assert "](pixels/x.png)" in page
     assert "| clean | 1 | 0.000 [0.000, 0.975] |" in page
     assert "| clean | 1 | 1.000 [0.025, 1.000] |" in page
 
