@@ -17,7 +17,8 @@ def main() -> None:
         RESULTS.with_suffix(".md").write_text(render(read(RESULTS)))
     found = {path: pixels.read(path) for path in sorted(PIXELS.glob("*.json"))}
     for path, results in found.items():
-        path.with_suffix(".png").write_bytes(curves.drawn(results))
+        if curves.kinds(results):
+            path.with_suffix(".png").write_bytes(curves.drawn(results))
     if found:
         page = pixel_page.render({f"{PIXELS.name}/{path.stem}.png": results for path, results in found.items()})
         PIXELS.with_suffix(".md").write_text(page)

@@ -32,7 +32,8 @@ def main() -> None:
         _say(f"{name}: read as it is", lambda marked=marked: Spread().read(marked, [KEY]))
         turned = perturbation("rotate-20").apply(marked)
         _say(f"{name}: read turned by 20 degrees", lambda turned=turned: Spread().read(turned, [KEY]))
-        _say(f"{name}: read by another key", lambda marked=marked: Spread().read(marked, [OTHER]))
+        _say(f"{name}: read, without a mark", lambda pixels=pixels: Spread().read(pixels, [KEY]))
+        _say(f"{name}: read, a mark of another key", lambda marked=marked: Spread().read(marked, [OTHER]))
 
 
 def _say(name: str, run: Callable[[], Pixels | object]) -> None:

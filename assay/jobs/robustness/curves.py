@@ -42,7 +42,8 @@ def drawn(results: PixelResults) -> bytes:
             axis.errorbar(list(counts), middle, yerr=away, marker="o", markersize=3, capsize=2, label=quality.method)
         axis.set(title=kind, ylim=(-0.03, 1.03), xlabel="strength, as in its name")
     axes[0][0].set_ylabel("whole payload read")
-    axes[0][-1].legend(fontsize=7)
+    if panels:
+        axes[0][-1].legend(fontsize=7)
     figure.suptitle(results.setup.pictures, fontsize=9)
     stream = BytesIO()
     figure.savefig(stream, format="png", dpi=110)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
+from assay.jobs.robustness.curves import kinds
 from assay.jobs.robustness.page import share
 from assay.jobs.robustness.pixels import PixelResults, PixelRow, Quality, finite
 
@@ -28,7 +29,12 @@ def _set(results: PixelResults, curves: str) -> list[str]:
     setup = results.setup
     title = f"## {setup.pictures[:1].upper()}{setup.pictures[1:]}: {setup.count} pictures\n"
     drawing = f"![share read by the strength of the change]({curves})\n"
-    parts = [title, _qualities(results), drawing, _table("Whole payload read", results, lambda row: row.exact)]
+    parts = [
+        title,
+        _qualities(results),
+        *([drawing] if kinds(results) else []),
+        _table("Whole payload read", results, lambda row: row.exact),
+    ]
     if any(row.found != row.exact for row in results.rows):
         parts.append(
             _table("Found: so many bits right as coins have once in a million", results, lambda row: row.found)
