@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from assay.jobs.robustness import curves, pixel_page, pixels
+from assay.jobs.robustness import curves, pixel_page
+from assay.jobs.robustness.kept import read
 from assay.jobs.robustness.page import render
-from assay.jobs.robustness.results import read
+from assay.jobs.robustness.pixels import PixelResults
+from assay.jobs.robustness.results import Results
 from tests.conftest import REPO_ROOT
 
 RESULTS = REPO_ROOT / "docs" / "robustness.json"
@@ -14,8 +16,8 @@ PIXELS = REPO_ROOT / "docs" / "pixels"
 def main() -> None:
     """Rewrite the pages, where there are results."""
     if RESULTS.exists():
-        RESULTS.with_suffix(".md").write_text(render(read(RESULTS)))
-    found = {path: pixels.read(path) for path in sorted(PIXELS.glob("*.json"))}
+        RESULTS.with_suffix(".md").write_text(render(read(RESULTS, Results)))
+    found = {path: read(path, PixelResults) for path in sorted(PIXELS.glob("*.json"))}
     for path, results in found.items():
         if curves.kinds(results):
             path.with_suffix(".png").write_bytes(curves.drawn(results))

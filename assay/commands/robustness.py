@@ -130,22 +130,24 @@ def _search_for_fresh_keys(bench: Bench, options: Namespace) -> None:
 
 
 def _keep(bench: Bench, path: Path, tally: Tally, images: str, count: int) -> None:
+    from assay.jobs.robustness.kept import load, save
     from assay.jobs.robustness.null import as_result
-    from assay.jobs.robustness.results import load, save
+    from assay.jobs.robustness.results import Results
 
     result = as_result(tally, images, count)
-    results = load(path, bench.setup)
+    results = load(path, Results(setup=bench.setup))
     save(path, replace(results, nulls=(*(each for each in results.nulls if each.images != images), result)))
     print(f"{images}: {result.draws:,} draws, {result.exceeding} found", flush=True)
 
 
 def _tell_apart(bench: Bench, options: Namespace) -> None:
     from assay.jobs.robustness.hidden import ATTACKED, told_apart
+    from assay.jobs.robustness.kept import load, save
     from assay.jobs.robustness.page import share
-    from assay.jobs.robustness.results import load, save
+    from assay.jobs.robustness.results import Results
 
     for method, payload in ATTACKED:
-        results = load(options.out, bench.setup)
+        results = load(options.out, Results(setup=bench.setup))
         if any(
             (one.method, one.payload, one.train) == (method, payload, options.latents) for one in results.told_apart
         ):
@@ -157,11 +159,12 @@ def _tell_apart(bench: Bench, options: Namespace) -> None:
 
 def _compare(bench: Bench, options: Namespace) -> None:
     from assay.jobs.robustness.hidden import compared
-    from assay.jobs.robustness.results import load, save
+    from assay.jobs.robustness.kept import load, save
+    from assay.jobs.robustness.results import Results
 
     for method in options.methods or ("sealed-seed",):
         found = compared(bench, method, _photographs(options), options.pairs)
-        results = load(options.out, bench.setup)
+        results = load(options.out, Results(setup=bench.setup))
         save(options.out, replace(results, pairs=(*(one for one in results.pairs if one.method != method), found)))
         far, agrees = found.frechet_difference, found.agreement_difference
         print(f"{method}: Fréchet distance differs by {far}, agreement by {agrees}", flush=True)

@@ -21,6 +21,7 @@ from assay import catalog
 from assay.errors import ConfigurationError
 from assay.exhibit import decode, inspect, receive
 from assay.files import write_whole
+from assay.jobs.protocol import run
 from assay.jobs.robustness.quality import psnr, ssim
 from assay.perturb import BATTERY, perturbation
 from assay.repaint import encoded_png
@@ -83,13 +84,15 @@ def attack(
         raise ConfigurationError("forgeries need a picture to put the mark on", hint="Name one: --cover FILE")
     if not folder.is_dir():
         raise ConfigurationError(f"{folder}: no such folder", hint="Make it first.")
+    if len({file.name for file in files}) < len(files):
+        raise ConfigurationError("two files have one name", hint="Attack them into different folders.")
     readers = catalog.make({name: catalog.PIXEL_CHECKS[name] for name in READERS}, settings)
     pictures = [_opened(file, settings) for file in files]
     shown = None if cover is None else _opened(cover, settings)
     for file, pixels in zip(files, pictures, strict=True):
         for name in _names(suite, forge=shown is not None):
             changed = _forged(name, pixels, pictures, shown) if name in SUITES["forgery"] else _changed(name, pixels)
-            path = folder / f"{file.stem}.{name}.png"
+            path = folder / f"{file.name}.{name}.png"
             try:
                 write_whole(path, encoded_png(changed))
             except OSError as error:
@@ -117,7 +120,7 @@ def _opened(file: Path, settings: Settings) -> Pixels:
 
 def _read(check: Check, pixels: Pixels, path: Path) -> str:
     """How the check's finding begins."""
-    (outcome,) = check.examine(Exhibit(facts=ExhibitFacts(name=str(path)), decoded=pixels))
+    (outcome,) = run(check, Exhibit(facts=ExhibitFacts(name=str(path)), decoded=pixels))
     match outcome:
         case Measurement() | Observation():
             return outcome.summary.partition(":")[0].partition(".")[0]

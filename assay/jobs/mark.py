@@ -5,6 +5,7 @@ The file that came in becomes the parent of the new one, with whatever Content C
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,12 @@ def mark(
         SelfCheckError: The mark cannot be read in what would be written; nothing was written for it.
         LedgerError: The ledger cannot be written; there is no file then, either.
     """
-    for _, target in pairs:
+    for source, target in pairs:
+        if os.path.realpath(source) == os.path.realpath(target):
+            raise ConfigurationError(
+                f"{target}: the original would be lost",
+                hint="Write somewhere else: a mark cannot be taken out again.",
+            )
         if target.suffix.lower() not in FORMATS:
             raise ConfigurationError(f"{target}: not a format that is written", hint=f"Use {', '.join(FORMATS)}.")
     signing_key = signing_key_for(settings.home)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from assay import catalog
-from assay.jobs.marks import Sighting, likeness, outcome
-from assay.policy import MAX_P_VALUE
+from assay.errors import KeyStoreError
+from assay.jobs.marks import FOUND_LOG10_P, Sighting, likeness, outcome
 from assay.vocabulary import (
     Basis,
     Claim,
@@ -32,6 +32,7 @@ from assay.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from assay.fingerprint import Likeness
     from assay.keys import WatermarkKey
     from assay.ledger import Entry
 
@@ -77,7 +78,11 @@ class PixelMark:
     @cached_property
     def idle(self) -> str | None:
         """Why there is nothing to look for; None where there is."""
-        if not self._keys:
+        try:
+            keys = self._keys
+        except KeyStoreError:
+            return None  # looking for a mark then fails, and says why; the other checks go on
+        if not keys:
             return "No watermark key here: nothing was marked by this installation."
         if find_spec("torch") is None:
             return "Reading our watermark needs models: pip install 'assay[models]'."
@@ -92,10 +97,12 @@ class PixelMark:
     def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
         """Look for a mark in upright pixels."""
         found = None if self.idle else self._read(exhibit.pixels)
-        if found is None:
-            return (Nothing(check=self.id),)
-        sighting = self._sighting(found, exhibit.pixels)
-        return (_without_row(found, self._keys[found.key]) if sighting is None else outcome(sighting, exhibit),)
+        sighting = None if found is None else self._sighting(found, exhibit.pixels)
+        if sighting is not None:
+            return (outcome(sighting, exhibit),)
+        if found is not None and found.log10_p <= FOUND_LOG10_P:
+            return (_without_row(found, self._keys[found.key]),)
+        return (Nothing(check=self.id),)
 
     def row_of(self, pixels: Pixels) -> Entry | None:
         """The row of a picture that still shows what was marked; None for a mark on other content, too."""
@@ -104,40 +111,44 @@ class PixelMark:
         return sighting.entry if sighting is not None and sighting.likeness.agrees else None
 
     def _read(self, pixels: Pixels) -> PixelReading | None:
-        found = catalog.pixel_watermark(METHOD).read(pixels, [key.secret for key in self._keys])
-        return found if found is not None and found.log10_p <= math.log10(MAX_P_VALUE) else None
+        return catalog.pixel_watermark(METHOD).read(pixels, [key.secret for key in self._keys])
 
     def _sighting(self, found: PixelReading, pixels: Pixels) -> Sighting | None:
-        """The row that a payload leads to; where it is short and several begin so, the one that looks most alike."""
-        rows = [
-            (entry, likeness(pixels, entry.thumbnail, (entry.height, entry.width)))
-            for entry in self._rows(found)
-            if entry.key_id == self._keys[found.key].id
-        ]
+        """The row that a payload leads to; where it is short and several begin so, the one that looks most alike.
+
+        A row is more evidence. The payloads on the decoder's list are uniform over the draw of the key, so that one of
+        them begins a row's id, too, has the chance of rows / 2^bits on top of its check bits: an installation with many
+        keys can still be sure.
+        """
+        from assay.ledger import location, open_ledger
+
+        place = location(self._settings)
+        if isinstance(place, Path) and not place.exists():
+            return None
+        with open_ledger(place) as ledger:
+            count, entries = ledger.count(), ledger.beginning_with(found.payload, found.bits)
+        key = self._keys[found.key].id
+        rows = [(entry, _likeness(entry, pixels)) for entry in entries if entry.key_id == key]
         if not rows:
             return None
+        log10_p = found.log10_p + min(0.0, math.log10(count) - found.bits * math.log10(2))
         entry, alike = max(rows, key=lambda row: row[1].correlation)
-        if found.bits < TELLING_BITS and not alike.agrees:
+        if log10_p > FOUND_LOG10_P or (found.bits < TELLING_BITS and not alike.agrees):
             return None
         return Sighting(
             check=self.id,
             method=METHOD,
             entry=entry,
-            log10_p=found.log10_p,
-            reading=Reading(statistic=float(found.bits), null=_null(found), log10_p=found.log10_p),
+            log10_p=log10_p,
+            reading=Reading(statistic=float(found.bits), null=_null(found), log10_p=log10_p),
             tried=found.tries,
             likeness=alike,
             undone=in_words(found),
         )
 
-    def _rows(self, found: PixelReading) -> tuple[Entry, ...]:
-        from assay.ledger import location, open_ledger
 
-        place = location(self._settings)
-        if isinstance(place, Path) and not place.exists():
-            return ()
-        with open_ledger(place) as ledger:
-            return ledger.beginning_with(found.payload, found.bits)
+def _likeness(entry: Entry, pixels: Pixels) -> Likeness:
+    return likeness(pixels, entry.thumbnail, (entry.height, entry.width))
 
 
 # --- saying -----------------------------------------------------------------------------------------------------------

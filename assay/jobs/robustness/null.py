@@ -12,12 +12,12 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
 from assay.errors import ConfigurationError
 from assay.files import write_whole
 from assay.jobs.robustness.bench import UNMARKED, Bench, batches, folder_id, in_batches
+from assay.jobs.robustness.pictures import opened, paths_in
 from assay.jobs.robustness.results import LEVELS, Null
 from assay.vocabulary import Latents, Pixels, Seal
 from generation.invert import estimate
@@ -81,22 +81,13 @@ def squares(bench: Bench, folder: Path, count: int | None = None) -> list[Pixels
     Raises:
         ConfigurationError: There are fewer.
     """
-    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")]
+    paths = paths_in(folder)
     if len(paths) < (count or 1):
         raise ConfigurationError(
             f"{folder}: {len(paths)} photographs, {count or 'some'} wanted",
             hint="Use a folder with more, or a smaller --null-images.",
         )
-    return [_square(path, bench.size) for path in paths[:count]]
-
-
-def _square(path: Path, size: tuple[int, int]) -> Pixels:
-    with Image.open(path) as image:
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        box = (left, top, left + side, top + side)
-        square: Pixels = np.asarray(image.convert("RGB").resize(size[::-1], Image.Resampling.LANCZOS, box=box))
-    return square
+    return [opened(path, bench.size[0]) for path in paths[:count]]
 
 
 def _prepared(estimates: Sequence[Latents]) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy.stats import binom
 
-from assay.codec import decode, encode
 from assay.errors import ConfigurationError
-from assay.files import write_whole
 from assay.jobs.robustness.bench import evaluation_key
+from assay.jobs.robustness.kept import load, save
+from assay.jobs.robustness.pictures import opened, paths_in
 from assay.jobs.robustness.quality import lpips, psnr, ssim
 from assay.perturb import perturbation
 from assay.vocabulary import PixelReading, Pixels, PixelWatermark
@@ -32,7 +30,6 @@ ROWS = (
     *("screenshot", "rotate-7+crop-75+jpeg-75", "resize-0.5+jpeg-50", "wrong-key"),
 )
 """What is measured by default. 0.0627 is 16 of 255."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _FOUND = 1e-6
 
 
@@ -115,7 +112,7 @@ def photographs(folder: Path, *, count: int, side: int | None, words: str | None
     """The first pictures of a folder and those below it.
 
     Args:
-        folder: Of files with one of `SUFFIXES`.
+        folder: Of PNG, JPEG or WebP files.
         count: How many, at most.
         side: Cut to squares and brought to this side; None leaves them as they are.
         words: What they are; by default the name of the folder and their size.
@@ -124,24 +121,13 @@ def photographs(folder: Path, *, count: int, side: int | None, words: str | None
     Raises:
         ConfigurationError: There are none.
     """
-    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES][:count]
+    paths = paths_in(folder)[:count]
     if not paths:
-        raise ConfigurationError(f"{folder}: no pictures", hint=f"Name a folder with {', '.join(SUFFIXES)} in it.")
+        raise ConfigurationError(f"{folder}: no pictures", hint="Name a folder of PNG, JPEG or WebP files.")
     size = "native size" if side is None else f"{side} pixels a side"
     return Photographs(
-        words=words or f"{folder.name}, {size}", pixels=tuple(_opened(path, side) for path in paths), seed=seed
+        words=words or f"{folder.name}, {size}", pixels=tuple(opened(path, side) for path in paths), seed=seed
     )
-
-
-def _opened(path: Path, side: int | None) -> Pixels:
-    with Image.open(path) as image:
-        plain = image.convert("RGB")
-        if side is not None and plain.size != (side, side):
-            least = min(plain.size)
-            left, top = (plain.width - least) // 2, (plain.height - least) // 2
-            box = (left, top, left + least, top + least)
-            plain = plain.resize((side, side), Image.Resampling.LANCZOS, box=box)
-        return np.array(plain)
 
 
 def measure(
@@ -155,7 +141,7 @@ def measure(
     for name in names:
         if name not in ("clean", "wrong-key"):
             perturbation(name)
-    results = load(path, pictures.setup)
+    results = load(path, PixelResults(setup=pictures.setup))
     for method, watermark in methods.items():
         missing = [name for name in names if results.row(method, name) is None]
         if not missing:
@@ -222,41 +208,6 @@ def _matching(reading: PixelReading | None, payload: int, *, wrong: bool) -> flo
 def least_matching(bits: int) -> int:
     """Of how many matching bits on fair coins happen with a chance of 1e-6 at most; more than all where none do."""
     return next((least for least in range(bits + 1) if binom.sf(least - 1, bits, 0.5) <= _FOUND), bits + 1)
-
-
-def load(path: Path, setup: PixelSetup) -> PixelResults:
-    """The results so far; none where there is no file.
-
-    Raises:
-        ConfigurationError: The file is of other pictures, or no results file.
-    """
-    if not path.exists():
-        return PixelResults(setup=setup)
-    results = read(path)
-    if results.setup != setup:
-        raise ConfigurationError(f"{path}: was measured with {results.setup}, not {setup}", hint="Use another --out.")
-    return results
-
-
-def read(path: Path) -> PixelResults:
-    """A results file.
-
-    Raises:
-        ConfigurationError: It cannot be read, or is none.
-    """
-    try:
-        return decode(PixelResults, json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(f"{path}: not a results file: {error}", hint="Use another file.") from error
-
-
-def save(path: Path, results: PixelResults) -> None:
-    """Write a results file: an item a line, and whole or not at all."""
-    parts = [f'"setup": {json.dumps(encode(results.setup))}']
-    for name in ("qualities", "rows"):
-        lines = ",\n".join(json.dumps(encode(each)) for each in getattr(results, name))
-        parts.append(f'"{name}": [\n{lines}\n]')
-    write_whole(path, ("{" + ",\n".join(parts) + "}\n").encode())
 
 
 def finite(values: Sequence[float]) -> list[float]:

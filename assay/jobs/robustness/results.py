@@ -1,14 +1,8 @@
-"""What was measured of marks under attack, and the file that it is kept in."""
+"""What was measured of marks in the noise under attack."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-
-from assay.codec import decode, encode
-from assay.errors import ConfigurationError
-from assay.files import write_whole
 
 FOUND = -6.0
 """log10 of the p-value at which a mark counts as found."""
@@ -118,41 +112,6 @@ class Results:
     def row(self, method: str, name: str) -> Row | None:
         """The row of that method and name, if it was measured."""
         return next((row for row in self.rows if (row.method, row.name) == (method, name)), None)
-
-
-def load(path: Path, setup: Setup) -> Results:
-    """The results so far; none where there is no file.
-
-    Raises:
-        ConfigurationError: The file is of another setup, or no results file.
-    """
-    if not path.exists():
-        return Results(setup=setup)
-    results = read(path)
-    if results.setup != setup:
-        raise ConfigurationError(f"{path}: was measured with {results.setup}, not {setup}", hint="Use another --out.")
-    return results
-
-
-def read(path: Path) -> Results:
-    """A results file.
-
-    Raises:
-        ConfigurationError: It cannot be read, or is none.
-    """
-    try:
-        return decode(Results, json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(f"{path}: not a results file: {error}", hint="Use another file.") from error
-
-
-def save(path: Path, results: Results) -> None:
-    """Write a results file: an item a line, and whole or not at all."""
-    parts = [f'"setup": {json.dumps(encode(results.setup))}']
-    for name in ("rows", "nulls", "told_apart", "pairs"):
-        lines = ",\n".join(json.dumps(encode(each)) for each in getattr(results, name))
-        parts.append(f'"{name}": [\n{lines}\n]')
-    write_whole(path, ("{" + ",\n".join(parts) + "}\n").encode())
 
 
 def is_forgery(name: str) -> bool:

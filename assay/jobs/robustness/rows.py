@@ -21,7 +21,8 @@ from assay import catalog, fingerprint
 from assay.errors import ConfigurationError
 from assay.jobs.marks import fitted, likeness
 from assay.jobs.robustness.bench import UNMARKED, Bench, batches, evaluation_key, in_batches
-from assay.jobs.robustness.results import Results, Row, is_forgery, load, save
+from assay.jobs.robustness.kept import load, save
+from assay.jobs.robustness.results import Results, Row, is_forgery
 from assay.perturb import perturbation
 from assay.stats import log10_bonferroni
 from assay.vocabulary import Latents, LatentWatermark, Pixels
@@ -69,7 +70,7 @@ def measure(
         ConfigurationError: There is no such method or row, or the file is of another setup.
     """
     _require_known(methods, names)
-    results = load(path, bench.setup)
+    results = load(path, Results(setup=bench.setup))
     for name in names:
         for method in methods:
             if results.row(method, name) is None:

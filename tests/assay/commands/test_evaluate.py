@@ -9,7 +9,8 @@ from PIL import Image
 from assay.commands import evaluate as command
 from assay.errors import ConfigurationError
 from assay.jobs.robustness import hidden
-from assay.jobs.robustness.results import read
+from assay.jobs.robustness.kept import read
+from assay.jobs.robustness.results import Results
 from assay.options import Parser
 
 
@@ -42,7 +43,7 @@ def test_everything_that_is_measured_is_kept(
     null = ("--null", "500", "--null-images", "2", "--photographs", str(photographs))
     assert run(tmp_path, *rows, *null, "--latents", "10", "--pairs", "2") == 0
 
-    results = read(tmp_path / "results.json")
+    results = read(tmp_path / "results.json", Results)
     assert [(row.method, row.name, len(row.log10_p)) for row in results.rows] == [("sealed-seed", "clean", 2)]
     assert [(each.count, each.draws) for each in results.nulls] == [(2, 500), (2, 500)]
     assert [(one.method, one.train) for one in results.told_apart] == [("gaussian-shading", 10)]
@@ -50,7 +51,7 @@ def test_everything_that_is_measured_is_kept(
     assert "clean" in capsys.readouterr().out
 
     run(tmp_path, *rows, "--latents", "10")  # nothing is left to measure
-    assert read(tmp_path / "results.json") == results
+    assert read(tmp_path / "results.json", Results) == results
     assert capsys.readouterr().out == ""
 
 

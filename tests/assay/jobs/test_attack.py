@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from assay.commands import attack as command
 from assay.errors import ConfigurationError, UnreadableError
 from assay.jobs import attack as job
 from assay.jobs.attack import GEOMETRIC, SUITES, Attacked, attack
@@ -34,6 +35,7 @@ def only(monkeypatch: pytest.MonkeyPatch, suite: str, names: Sequence[str]) -> N
 def test_suites_share_the_one_list() -> None:
     assert {*SUITES["standard"], *GEOMETRIC} == set(BATTERY)
     assert not {*SUITES["standard"]} & {*GEOMETRIC}
+    assert set(command.SUITES) == {*SUITES, "all"}
     assert {"rotate-5", "crop-75+jpeg-50", "screenshot", "scale-2"} <= set(GEOMETRIC)
 
 
@@ -43,7 +45,7 @@ def test_attacked_files_are_written_and_read(
     settings, marked, _ = bench
     only(monkeypatch, "standard", ("jpeg-50", "scale-0.7"))
     edited, smaller = attack([marked], tmp_path, suite="standard", settings=settings)
-    assert edited.path == tmp_path / "marked.jpeg-50.png"
+    assert edited.path == tmp_path / "marked.png.jpeg-50.png"
     assert edited.read == {"watermark": "nothing", "pixel-watermark": "Ours, edited"}
     assert edited.psnr is not None
     assert edited.psnr > 25
@@ -77,5 +79,7 @@ def test_what_cannot_be_attacked_is_refused(bench: tuple[Settings, Path, Path], 
         list(attack([marked], tmp_path, suite="forgery", settings=settings))
     with pytest.raises(ConfigurationError, match="no such folder"):
         list(attack([marked], tmp_path / "nowhere", suite="standard", settings=settings))
+    with pytest.raises(ConfigurationError, match="one name"):
+        list(attack([marked, marked], tmp_path, suite="standard", settings=settings))
     with pytest.raises(UnreadableError, match="missing"):
         list(attack([tmp_path / "missing.png"], tmp_path, suite="standard", settings=settings))

@@ -21,6 +21,7 @@ from assay.vocabulary import (
     Attestation,
     Basis,
     Claim,
+    Failed,
     History,
     Integrity,
     Limits,
@@ -132,6 +133,42 @@ def test_a_mark_without_a_row_is_said_to_be_one(marked: tuple[Settings, Marked, 
     assert isinstance(outcome, Measurement)
     assert "no row" in outcome.summary
     assert f"{one.image_id >> 16:012x}" in [detail.value for detail in outcome.details]
+
+
+def test_many_keys_do_not_drown_a_mark_that_has_a_row(marked: tuple[Settings, Marked, Path], tmp_path: Path) -> None:
+    settings, one, _ = marked
+    home = tmp_path / "home"
+    shutil.copytree(settings.home, home)
+    for number in range(25):
+        key_store(home).init(f"user {number}")
+    pixels = pixels_of(one.path)
+    outcome = look(replace(settings, home=home), pixels)
+    assert isinstance(outcome, Measurement)
+    assert outcome.summary.startswith("Ours, unaltered")
+    (home / "ledger.sqlite3").unlink()
+    assert isinstance(look(replace(settings, home=home), pixels), Nothing)  # 26 keys, and nothing but check bits
+
+
+def test_keys_that_cannot_be_read_hide_no_other_check(marked: tuple[Settings, Marked, Path], tmp_path: Path) -> None:
+    settings, one, _ = marked
+    home = tmp_path / "home"
+    shutil.copytree(settings.home, home)
+    (home / "keys" / "watermark").chmod(0o755)
+    (report,) = examine([one.path], settings=replace(settings, home=home), workers=1)
+    (failed,) = [outcome for outcome in report.outcomes if outcome.check == "pixel-watermark"]
+    assert isinstance(failed, Failed)
+    assert "others may read it" in failed.error
+    assert any(isinstance(outcome, Attestation) for outcome in report.outcomes)
+
+
+def test_the_original_is_never_written_over(marked: tuple[Settings, Marked, Path], tmp_path: Path) -> None:
+    settings, _, source = marked
+    (tmp_path / "link.png").symlink_to(source)
+    before = source.read_bytes()
+    for target in (source, tmp_path / "link.png"):
+        with pytest.raises(ConfigurationError, match="would be lost"):
+            list(mark([(source, target)], settings=settings))
+    assert source.read_bytes() == before
 
 
 def test_without_keys_there_is_nothing_to_look_for(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from assay.jobs.robustness.kept import read
 from assay.jobs.robustness.page import render
-from assay.jobs.robustness.results import read
+from assay.jobs.robustness.results import Results
 from tests.assay.jobs.robustness.examples import full
 
 DOCS = Path(__file__).parents[4] / "docs"
@@ -26,4 +27,4 @@ def test_the_committed_page_is_that_of_the_committed_results() -> None:
     if not results.exists():
         pytest.skip("no results were committed yet")
 
-    assert (DOCS / "robustness.md").read_text() == render(read(results))
+    assert (DOCS / "robustness.md").read_text() == render(read(results, Results))

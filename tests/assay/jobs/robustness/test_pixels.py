@@ -13,9 +13,11 @@ from scipy.stats import binom
 from assay import catalog
 from assay.errors import ConfigurationError
 from assay.jobs.robustness import curves, pixel_page
-from assay.jobs.robustness.pixels import PixelSetup, least_matching, load, measure, photographs, read
+from assay.jobs.robustness.kept import load, read
+from assay.jobs.robustness.pixels import PixelResults, PixelSetup, least_matching, measure, photographs
 from assay.vocabulary import PixelReading, Pixels
 from tests.pictures import photograph
+from tests.watermark_table import PIXELS
 
 METHODS = {"spread": catalog.pixel_watermark("spread")}
 
@@ -55,7 +57,7 @@ def test_rows_are_measured_once(folder: Path, tmp_path: Path) -> None:
     assert rows[0].exact == rows[0].found == (True, True)
     assert rows[2].found == (False, False)
     assert list(measure(pictures, out, METHODS, names)) == []
-    results = read(out)
+    results = read(out, PixelResults)
     (quality,) = results.qualities
     assert min(quality.psnr) >= 40
     assert quality.bits == 48
@@ -68,7 +70,7 @@ def test_found_is_less_than_exact(folder: Path, tmp_path: Path) -> None:
     careless.payload = pictures.payload(careless, 0) ^ 0b101
     (row,) = measure(pictures, tmp_path / "results.json", {"careless": careless}, ("clean",))
     assert (row.found, row.exact) == ((True,), (False,))
-    page = pixel_page.render({"pixels/x.png": read(tmp_path / "results.json")})
+    page = pixel_page.render({"pixels/x.png": read(tmp_path / "results.json", PixelResults)})
     assert "## Two parts of photographs: 1 pictures" in page
     assert "pixels/x.png" not in page
     assert "| clean | 1 | 0.000 [0.000, 0.975] |" in page
@@ -79,7 +81,7 @@ def test_rows_of_one_kind_are_a_curve(folder: Path, tmp_path: Path) -> None:
     pictures = photographs(folder, count=1, side=256, words=None)
     names = ("jpeg-90", "clean", "jpeg-20", "rotate-7+crop-75", "jpeg-50", "blur-2")
     list(measure(pictures, tmp_path / "results.json", METHODS, names))
-    results = read(tmp_path / "results.json")
+    results = read(tmp_path / "results.json", PixelResults)
     assert curves.kinds(results) == {"jpeg": {20: "jpeg-20", 50: "jpeg-50", 90: "jpeg-90"}}
     assert "](pixels/x.png)" in pixel_page.render({"pixels/x.png": results})
     with Image.open(BytesIO(curves.drawn(results))) as image:
@@ -102,7 +104,12 @@ def test_what_cannot_be_measured_is_refused(folder: Path, tmp_path: Path) -> Non
         list(measure(pictures, tmp_path / "x.json", METHODS, ("shaken",)))
     list(measure(pictures, tmp_path / "x.json", METHODS, ("clean",)))
     with pytest.raises(ConfigurationError, match="was measured with"):
-        load(tmp_path / "x.json", replace(pictures.setup, seed=9))
+        load(tmp_path / "x.json", PixelResults(setup=replace(pictures.setup, seed=9)))
     (tmp_path / "y.json").write_text("{}")
     with pytest.raises(ConfigurationError, match="not a results file"):
-        load(tmp_path / "y.json", PixelSetup(pictures="", digest="", count=1, seed=0))
+        load(tmp_path / "y.json", PixelResults(setup=PixelSetup(pictures="", digest="", count=1, seed=0)))
+
+
+def test_the_page_is_what_the_results_say() -> None:
+    found = {f"{PIXELS.name}/{path.stem}.png": read(path, PixelResults) for path in sorted(PIXELS.glob("*.json"))}
+    assert PIXELS.with_suffix(".md").read_text() == pixel_page.render(found)

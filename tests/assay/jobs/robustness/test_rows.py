@@ -8,7 +8,8 @@ import pytest
 from assay.errors import ConfigurationError
 from assay.jobs.robustness import rows as robustness
 from assay.jobs.robustness.bench import Bench
-from assay.jobs.robustness.results import is_forgery, read
+from assay.jobs.robustness.kept import read
+from assay.jobs.robustness.results import Results, is_forgery
 from assay.jobs.robustness.rows import METHODS, ROWS, measure
 from generation import attacks
 
@@ -31,7 +32,7 @@ def test_an_interrupted_run_goes_on(bench: Bench, tmp_path: Path, monkeypatch: p
     path, methods, names = tmp_path / "r.json", ["sealed-seed", "tree-ring"], ["clean", "jpeg-50"]
     first = list(islice(measure(bench, path, methods, names), 3))
     kept = path.read_bytes()
-    assert len(read(path).rows) == 3
+    assert len(read(path, Results).rows) == 3
 
     drawn: list[str] = []
     monkeypatch.setattr(Bench, "draw", lambda *_: drawn.append("again"))
@@ -39,7 +40,7 @@ def test_an_interrupted_run_goes_on(bench: Bench, tmp_path: Path, monkeypatch: p
 
     assert [(row.method, row.name) for row, _ in rest] == [("tree-ring", "jpeg-50")]
     assert drawn == []  # the images of the first run were kept
-    assert read(path).rows[:3] == tuple(row for row, _ in first)
+    assert read(path, Results).rows[:3] == tuple(row for row, _ in first)
     assert len(path.read_bytes()) > len(kept)
     assert list(measure(bench, path, methods, names)) == []
 
