@@ -212,12 +212,14 @@ def _found(
 ) -> Iterator[tuple[Place, int, PolarCode, int]]:
     """What is decoded in a residual: where, by which key, in which code, and the payload."""
     plain = [] if cell is None else [folded(left, np.diag([CELL / cell, CELL / cell, 1.0]))]
-    for number, key in enumerate(keys):
-        yield from _decoded(_best(plain, key, _PLAIN), key, number, codes)
+    placed = [_best(plain, key, _DECODED) for key in keys]
+    for number, (key, met) in enumerate(zip(keys, placed, strict=True)):
+        yield from _decoded(met[:_PLAIN], key, number, codes)
     lattices = [folded(left, _to_tile(sides)) for sides in lattice.find(left, LATTICES)]
-    for number, key in enumerate(keys):
-        yield from _decoded(_best(lattices, key, _DECODED), key, number, codes)
-        clear = [place for place in _best([*plain, *lattices], key, _DECODED) if place.sync >= _CLEAR_SYNC]
+    for number, (key, met) in enumerate(zip(keys, placed, strict=True)):
+        turned = _best(lattices, key, _DECODED)
+        yield from _decoded(turned, key, number, codes)
+        clear = [place for place in _ranked([*met, *turned])[:_DECODED] if place.sync >= _CLEAR_SYNC]
         yield from _decoded([improved(left, place, key) for place in clear], key, number, codes)
 
 
@@ -230,7 +232,11 @@ def _to_tile(sides: NDArray[np.float64]) -> Matrix:
 def _best(tried: Sequence[Folded], key: Carrier, count: int) -> list[Place]:
     """The places whose sync cells stand out, over all geometries."""
     met = [place for one in tried for place in places(one, key, count) if place.sync >= _LEAST_SYNC]
-    return sorted(met, key=lambda place: -place.sync)[:count]
+    return _ranked(met)[:count]
+
+
+def _ranked(met: Sequence[Place]) -> list[Place]:
+    return sorted(met, key=lambda place: -place.sync)
 
 
 def _decoded(
