@@ -225,15 +225,19 @@ class Crew:
         finally:
             self._idle.put(worker)
 
+    def close(self) -> None:
+        """Finish what is under way, and end the workers."""
+        self._threads.shutdown(cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        for worker in self._workers:
-            worker.close()
+        self.close()
 
 
 def _inherited() -> dict[str, str]:

@@ -130,7 +130,7 @@ def _require_harmless(options: Namespace, sources: Iterable[Source]) -> None:
     """Refuse to write a report over an image that is examined."""
     targets = {os.path.realpath(path) for path in (options.output, options.write_baseline) if path is not None}
     for source in sources if targets else ():
-        if not isinstance(source, bytes) and os.path.realpath(source) in targets:
+        if isinstance(source, str | Path) and os.path.realpath(source) in targets:
             raise ConfigurationError(f"{source} is examined, and would be written over", hint="Choose another place.")
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Self
 
 from assay import catalog, codec, policy
 from assay.errors import UnreadableError
@@ -32,7 +33,91 @@ from assay.vocabulary import (
     ToolFacts,
 )
 
-Source = str | Path | bytes
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that came without a path."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+Source = str | Path | bytes | Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Examined:
+    """What there is to say of one file, and what it shows."""
+
+    report: Report
+    pixels: Pixels | None
+    """Upright; None where they were not decoded."""
+
+
+class Examiner:
+    """All checks and a crew of guarded workers, kept ready from file to file; a context manager.
+
+    Threads may share one: a check that looks at pixels sees one picture at a time, workers read several.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        workers: int | None = None,
+        decode: bool = False,
+        previews: bool = False,
+    ) -> None:
+        """Opens the crew; models are loaded with the first picture.
+
+        Args:
+            settings: Trust profile, data folder and limits; from the environment by default.
+            workers: Guarded processes at work at the same time; the number of processors by default.
+            decode: Decode the pixels even where no check needs them: finds damage that the headers hide.
+            previews: Add a small picture to each report.
+
+        Raises:
+            ConfigurationError: The settings cannot be used: a damaged trust list, say.
+        """
+        self.settings = settings or from_environment()
+        self._checks = catalog.make(catalog.PIXEL_CHECKS, self.settings)
+        self._previews = previews
+        self._decode = decode or any(_idle(check) is None for check in self._checks)
+        self._looking = Lock()
+        self._crew = Crew(workers or _processors(), lambda: guarded.worker(self.settings))
+        try:
+            self.tools = codec.decode(ToolFacts, self._crew.greeting["tools"])
+        except BaseException:
+            self.close()
+            raise
+
+    def examine(self, sources: Iterable[Source]) -> Iterator[Examined]:
+        """Yield one report, and the pixels it is about, for every source, in their order."""
+        for reply in self._crew.map(self._ask, sources):
+            answer = _answer(reply)
+            with self._looking:
+                outcomes = answer.outcomes + tuple(_on_pixels(answer, reply.pixels, self._checks))
+            report = Report(
+                exhibit=answer.facts,
+                outcomes=outcomes,
+                verdict=policy.decide(outcomes),
+                tools=self.tools,
+                preview=answer.preview,
+            )
+            yield Examined(report=report, pixels=reply.pixels)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._crew.close()
+
+    def _ask(self, worker: Worker, source: Source) -> _Reply:
+        return _ask(worker, source, decode=self._decode, preview=self._previews)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def examine(
@@ -47,10 +132,10 @@ def examine(
 
     Args:
         sources: Paths, or the bytes of an image.
-        settings: Trust profile, data folder and limits; from the environment by default.
-        workers: Guarded processes at work at the same time; the number of processors by default.
-        decode: Decode the pixels even where no check needs them: finds damage that the headers hide.
-        previews: Add a small picture to each report.
+        settings: See `Examiner`, like what follows.
+        workers: As many as there are sources at most.
+        decode: As there.
+        previews: As there.
 
     Yields:
         A report for every source. An input that cannot be examined is a report with one `Failed`, never an exception.
@@ -59,25 +144,14 @@ def examine(
         ConfigurationError: The settings cannot be used: a damaged trust list, say.
         TypeError: A single source instead of several.
     """
-    if isinstance(sources, str | bytes | Path):
+    if isinstance(sources, str | bytes | Path | Upload):
         raise TypeError("sources are several: put a single one into a list")
-    settings = settings or from_environment()
-    pixel_checks = catalog.make(catalog.PIXEL_CHECKS, settings)
-    wanted = any(_idle(check) is None for check in pixel_checks)
-
-    def make() -> Worker:
-        return guarded.worker(settings)
-
-    def ask(worker: Worker, source: Source) -> _Reply:
-        return _ask(worker, source, decode=decode or wanted, preview=previews)
-
     count = workers or _processors()
     if isinstance(sources, Sized):
         count = min(count, max(1, len(sources)))
-    with Crew(count, make) as crew:
-        tools = codec.decode(ToolFacts, crew.greeting["tools"])
-        for reply in crew.map(ask, sources):
-            yield _report(_answer(reply), reply.pixels, pixel_checks, tools)
+    with Examiner(settings, workers=count, decode=decode, previews=previews) as examiner:
+        for examined in examiner.examine(sources):
+            yield examined.report
 
 
 def _processors() -> int:
@@ -97,8 +171,10 @@ class _Reply:
 
 def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> _Reply:
     if isinstance(source, bytes):
-        blob: bytes | None = source
-        request = Request(name=STDIN_NAME, size=len(source), decode=decode, preview=preview)
+        source = Upload(name=STDIN_NAME, data=source)
+    if isinstance(source, Upload):
+        blob: bytes | None = source.data
+        request = Request(name=source.name, size=len(source.data), decode=decode, preview=preview)
     else:
         blob, path = None, os.fspath(source)
         request = Request(name=path, path=path, decode=decode, preview=preview)
@@ -121,17 +197,6 @@ def _answer(reply: _Reply) -> Answer:
             failure = guarded.taken_over(reply.name, error)
     outcome = Failed(check="exhibit", error=str(failure), hint=failure.hint)
     return Answer(facts=ExhibitFacts(name=printable(reply.name)), outcomes=(outcome,))
-
-
-def _report(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...], tools: ToolFacts) -> Report:
-    outcomes = answer.outcomes + tuple(_on_pixels(answer, pixels, checks))
-    return Report(
-        exhibit=answer.facts,
-        outcomes=outcomes,
-        verdict=policy.decide(outcomes),
-        tools=tools,
-        preview=answer.preview,
-    )
 
 
 def _on_pixels(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...]) -> Iterator[Outcome]:
