@@ -46,6 +46,16 @@ Source = str | Path | bytes | Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Received:
+    """What came back from a worker; read by whoever wants the report, so that the worker can go on at once."""
+
+    name: str
+    data: dict[str, Any] | None = None
+    pixels: Pixels | None = None
+    failure: UnreadableError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Examined:
     """What there is to say of one file, and what it shows."""
 
@@ -93,24 +103,32 @@ class Examiner:
 
     def examine(self, sources: Iterable[Source]) -> Iterator[Examined]:
         """Yield one report, and the pixels it is about, for every source, in their order."""
-        for reply in self._crew.map(self._ask, sources):
-            answer = _answer(reply)
-            with self._looking:
-                outcomes = answer.outcomes + tuple(_on_pixels(answer, reply.pixels, self._checks))
-            report = Report(
-                exhibit=answer.facts,
-                outcomes=outcomes,
-                verdict=policy.decide(outcomes),
-                tools=self.tools,
-                preview=answer.preview,
-            )
-            yield Examined(report=report, pixels=reply.pixels)
+        return map(self.judge, self._crew.map(self._ask, sources))
+
+    def read(self, source: Source) -> Received:
+        """The first half of examining one: what a worker says of the file, and its pixels."""
+        (received,) = self._crew.map(self._ask, [source])
+        return received
+
+    def judge(self, received: Received) -> Examined:
+        """The second half: look at the pixels, and weigh everything."""
+        answer = _answer(received)
+        with self._looking:
+            outcomes = answer.outcomes + tuple(_on_pixels(answer, received.pixels, self._checks))
+        report = Report(
+            exhibit=answer.facts,
+            outcomes=outcomes,
+            verdict=policy.decide(outcomes),
+            tools=self.tools,
+            preview=answer.preview,
+        )
+        return Examined(report=report, pixels=received.pixels)
 
     def close(self) -> None:
         """End the workers."""
         self._crew.close()
 
-    def _ask(self, worker: Worker, source: Source) -> _Reply:
+    def _ask(self, worker: Worker, source: Source) -> Received:
         return _ask(worker, source, decode=self._decode, preview=self._previews)
 
     def __enter__(self) -> Self:
@@ -159,17 +177,7 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reply:
-    """What came back for one source; decoded by the reader of the reports, so that the worker can go on at once."""
-
-    name: str
-    data: dict[str, Any] | None = None
-    pixels: Pixels | None = None
-    failure: UnreadableError | None = None
-
-
-def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> _Reply:
+def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> Received:
     if isinstance(source, bytes):
         source = Upload(name=STDIN_NAME, data=source)
     if isinstance(source, Upload):
@@ -182,21 +190,21 @@ def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> _Rep
         data = worker.ask(codec.encode(request), name=request.name, blob=blob)
         pixels = worker.pixels(data["height"], data["width"]) if data.get("height") else None
     except UnreadableError as error:
-        return _Reply(name=request.name, failure=error)
+        return Received(name=request.name, failure=error)
     except guarded.NONSENSE as error:
-        return _Reply(name=request.name, failure=guarded.taken_over(request.name, error))
-    return _Reply(name=request.name, data=data, pixels=pixels)
+        return Received(name=request.name, failure=guarded.taken_over(request.name, error))
+    return Received(name=request.name, data=data, pixels=pixels)
 
 
-def _answer(reply: _Reply) -> Answer:
-    failure = reply.failure
+def _answer(received: Received) -> Answer:
+    failure = received.failure
     if failure is None:
         try:
-            return codec.decode(Answer, reply.data)
+            return codec.decode(Answer, received.data)
         except guarded.NONSENSE as error:
-            failure = guarded.taken_over(reply.name, error)
+            failure = guarded.taken_over(received.name, error)
     outcome = Failed(check="exhibit", error=str(failure), hint=failure.hint)
-    return Answer(facts=ExhibitFacts(name=printable(reply.name)), outcomes=(outcome,))
+    return Answer(facts=ExhibitFacts(name=printable(received.name)), outcomes=(outcome,))
 
 
 def _on_pixels(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...]) -> Iterator[Outcome]:
