@@ -5,6 +5,7 @@ Values are `module:attribute` and are imported only when asked for.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -86,6 +87,15 @@ def load(reference: str) -> object:
 def check_types() -> dict[str, type[Check]]:
     """Every check's class by its id, in the order in which reports show them."""
     return {name: cast("type[Check]", load(reference)) for name, reference in {**FILE_CHECKS, **PIXEL_CHECKS}.items()}
+
+
+def explanation(check: str) -> str:
+    """What a check does, what a finding of it means, and what it does not mean.
+
+    Raises:
+        KeyError: No check has that id.
+    """
+    return inspect.getdoc(check_types()[check]) or ""
 
 
 def make(references: Mapping[str, str], settings: Settings) -> tuple[Check, ...]:

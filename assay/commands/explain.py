@@ -18,19 +18,16 @@ def add(commands: Commands) -> None:
 
 def run(options: Namespace) -> int:
     """Say what a check or a rule does, and what it does not mean."""
-    import inspect
-
     from assay import catalog
     from assay.rules import RULES, describe
 
-    checks = catalog.check_types()
     if options.id is None:
         print("checks:")
-        print_rows((name, (inspect.getdoc(kind) or "").partition("\n")[0]) for name, kind in checks.items())
+        print_rows((name, catalog.explanation(name).partition("\n")[0]) for name in catalog.CHECKS)
         print("rules:")
         print_rows((name, rule.title()) for name, rule in RULES.items())
-    elif options.id in checks:
-        print(inspect.getdoc(checks[options.id]))
+    elif options.id in catalog.CHECKS:
+        print(catalog.explanation(options.id))
     elif options.id in RULES:
         print(describe(options.id))
     else:

@@ -12,6 +12,7 @@ from typing import assert_never
 from assay.policy import decide
 from assay.report import wording
 from assay.report.history import Node, tree
+from assay.report.scale import Scale, scale
 from assay.report.wording import Cell
 from assay.vocabulary import (
     Attestation,
@@ -64,6 +65,7 @@ class Line:
     identity: tuple[Detail, ...] = ()
     history: Node | None = None
     map: bytes | None = None
+    scale: Scale | None = None
     hint: str = ""
 
 
@@ -165,6 +167,7 @@ def _measurement(outcome: Measurement) -> Line:
         text=f"{outcome.summary} {_strength(outcome)}".rstrip(),
         details=(*numbers, *outcome.details),
         map=outcome.map,
+        scale=scale(outcome),
     )
 
 

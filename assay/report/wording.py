@@ -48,7 +48,7 @@ _CLAIMS = {
     Claim.CAPTURED: "that a camera or scanner recorded it",
 }
 
-_SCALE = (
+SUPPORT_WORDS = (
     (6.0, "extremely strong"),
     (4.0, "very strong"),
     (3.0, "strong"),
@@ -56,6 +56,7 @@ _SCALE = (
     (1.0, "moderate"),
     (math.log10(2), "weak"),
 )
+"""Least magnitude of a log10 likelihood ratio, and the word for it, strongest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def support(log10_lr: float, claim: Claim) -> str:
     """
     if math.isnan(log10_lr):
         return ABSTAINS
-    word = next((word for least, word in _SCALE if abs(log10_lr) >= least), None)
+    word = next((word for least, word in SUPPORT_WORDS if abs(log10_lr) >= least), None)
     if word is None:
         return f"No support either way for the proposition {_CLAIMS[claim]}."
     side = "for" if log10_lr > 0 else "against"
