@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -10,10 +12,13 @@ import torch
 from assay.errors import ConfigurationError
 from generation import pocket
 from generation.adapters import Adapter, adapter_for
-from generation.models import ModelSpec
+from generation.models import ModelSpec, spec_named
 from generation.schedulers import require_deterministic, scheduler_named
 
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+KEPT = 3
+"""Models that `kept_model` keeps open; of more, those that were asked for last."""
+_opening = Lock()
 
 
 def open_model(
@@ -47,6 +52,27 @@ def open_model(
         pipeline.scheduler = scheduler_named(scheduler, pipeline.scheduler.config)
     require_deterministic(pipeline.scheduler)
     return adapter_for(pipeline, spec)
+
+
+def kept_model(
+    name: str,
+    *,
+    device: str = "cpu",
+    precision: str | None = None,
+    scheduler: str | None = None,
+    revision: str | None = None,
+) -> Adapter:
+    """The model with that name, opened once per process; otherwise as `open_model`.
+
+    Whoever gets it shares it: its scheduler stays as it is, and one picture is drawn at a time.
+    """
+    with _opening:
+        return _kept(name, device, precision, scheduler, revision)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(name: str, device: str, precision: str | None, scheduler: str | None, revision: str | None) -> Adapter:
+    return open_model(spec_named(name), device=device, precision=precision, scheduler=scheduler, revision=revision)
 
 
 def _from_hub(spec: ModelSpec, dtype: torch.dtype, revision: str | None) -> Any:

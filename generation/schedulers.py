@@ -206,6 +206,27 @@ def path_of(scheduler: Any) -> Path:
     )
 
 
+def levels_of(scheduler: Any) -> tuple[tuple[float, float], ...]:
+    """Signal and noise, as in `Path`, before the first of a scheduler's timesteps and after each of them.
+
+    Unlike the path's levels these may come twice, as second-order schedulers list them. The last is always clean: what
+    the last step leaves is taken for it.
+
+    Args:
+        scheduler: A deterministic diffusers scheduler after `set_timesteps`.
+    """
+    count = len(scheduler.timesteps)
+    if _is_flow(scheduler.config):
+        levels = [(1 - float(sigma), float(sigma)) for sigma in scheduler.sigmas[:count]]
+    elif getattr(scheduler, "sigmas", None) is not None:
+        sigmas = [float(sigma) for sigma in scheduler.sigmas[:count]]
+        levels = [(1 / math.hypot(1.0, sigma), sigma / math.hypot(1.0, sigma)) for sigma in sigmas]
+    else:
+        alphas = [float(scheduler.alphas_cumprod[int(timestep)]) for timestep in scheduler.timesteps]
+        levels = [(math.sqrt(alpha), math.sqrt(1 - alpha)) for alpha in alphas]
+    return (*levels, (1.0, 0.0))
+
+
 def _falling(scheduler: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The levels of noise, N + 1 of them, and their timesteps, N; second-order schedulers list most of them twice."""
     sigmas = [float(sigma) for sigma in scheduler.sigmas]

@@ -14,7 +14,7 @@ from assay.errors import ConfigurationError
 from assay.options import Commands, add_home, positive, settings_of
 
 if TYPE_CHECKING:
-    from assay.jobs.generate import Made
+    from assay.jobs.generate import Made, Step
 
 WATERMARKS = ("both", "sealed-seed", "sealed-seed-stateless", "spread", "none")
 _SIZE = re.compile(r"(\d+)x(\d+)")
@@ -82,8 +82,8 @@ def run(options: Namespace) -> int:
     hidden = options.quiet or not sys.stderr.isatty()
     with tqdm(total=0, unit="step", leave=False, disable=hidden) as bar:
 
-        def progress(total: int) -> None:
-            bar.total = total * len(targets)
+        def progress(step: Step) -> None:
+            bar.total = step.total * len(targets)
             bar.update()
 
         for made in generate(wish, targets, settings=settings_of(options), progress=progress):

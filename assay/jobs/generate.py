@@ -9,11 +9,12 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,12 +32,12 @@ from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal, Settings
 from generation.declaration import Declaration
 from generation.development import signing_key_for
 from generation.invert import estimate
-from generation.loading import open_model
-from generation.models import spec_named
+from generation.loading import kept_model
 from generation.pictures import to_pixels
 from generation.sign import sign_and_keep
 
 if TYPE_CHECKING:
+    from generation import adapters
     from generation.adapters import Adapter
     from generation.signing_key import SigningKey
 
@@ -53,8 +54,24 @@ NONE, BOTH = "none", "both"
 _LATENT = "sealed-seed"
 """The mark in the noise that `both` puts in, beside the one in the pixels."""
 
-Progress = Callable[[int], None]
-"""Told after each step how many an image takes."""
+_drawing = Lock()
+"""Pipelines keep their state in themselves, and models are shared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Step:
+    """One step of an image that is done."""
+
+    number: int
+    """From 1."""
+    total: int
+    preview: Callable[[], Pixels]
+    """Decodes what the image is going to be, as far as that shows: uint8 of shape (height, width, 3). Takes its time,
+    and changes nothing of what is drawn."""
+
+
+Progress = Callable[[Step], None]
+"""Told after each step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +107,9 @@ class Made:
     """Of the self-check."""
     seconds: float
     """From noise to file."""
+    noise: Latents = field(repr=False, compare=False)
+    """What it was drawn from. It looks like any other noise where it carries the mark, too. Whoever has it can draw
+    other pictures with this mark: show it to the owner of the key, and do not publish it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +170,8 @@ def _marking(wish: Wish, adapter: Adapter, key: WatermarkKey, ledger: Ledger) ->
 
 
 def _opened(wish: Wish) -> Adapter:
-    return open_model(
-        spec_named(wish.model),
+    return kept_model(
+        wish.model,
         device=wish.device,
         precision=wish.precision,
         scheduler=wish.scheduler,
@@ -216,7 +236,9 @@ def _marked(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     marking.ledger.deliver(entry, target, signed.data)
-    return Made(path=target, image_id=image_id, log10_p=min(read.values()), seconds=time.monotonic() - begun)
+    return Made(
+        path=target, image_id=image_id, log10_p=min(read.values()), seconds=time.monotonic() - begun, noise=noise
+    )
 
 
 def _read_back(adapter: Adapter, delivered: Pixels, seal: Seal, target: Path, marking: _Marking) -> dict[str, float]:
@@ -256,21 +278,25 @@ def _unmarked(
         write_whole(target, signed.data)
     except OSError as error:
         raise ConfigurationError(f"{target}: {error.strerror}", hint="Choose another place.") from error
-    return Made(path=target, image_id=None, log10_p=None, seconds=time.monotonic() - begun)
+    return Made(path=target, image_id=None, log10_p=None, seconds=time.monotonic() - begun, noise=noise)
 
 
 def draw(wish: Wish, adapter: Adapter, noise: Latents, progress: Progress | None = None) -> Pixels:
     """Draw one image from the noise given: uint8 of shape (height, width, 3)."""
-    steps = wish.steps or adapter.spec.steps
-    image = adapter.draw(
-        [wish.prompt],
-        torch.from_numpy(noise)[None],
-        steps=steps,
-        guidance=adapter.spec.guidance if wish.guidance is None else wish.guidance,
-        negative=wish.negative,
-        progress=None if progress is None else lambda _done: progress(steps),
-    )
+    with _drawing:
+        image = adapter.draw(
+            [wish.prompt],
+            torch.from_numpy(noise)[None],
+            steps=wish.steps or adapter.spec.steps,
+            guidance=adapter.spec.guidance if wish.guidance is None else wish.guidance,
+            negative=wish.negative,
+            progress=None if progress is None else lambda step: progress(_shown(step, adapter)),
+        )
     return to_pixels(image)[0]
+
+
+def _shown(step: adapters.Step, adapter: Adapter) -> Step:
+    return Step(number=step.number, total=step.total, preview=lambda: to_pixels(adapter.decode(step.estimate()))[0])
 
 
 def _size(wish: Wish, adapter: Adapter) -> tuple[int, int]:

@@ -207,10 +207,9 @@ def _read_all(kind: Kind, pictures: list[Pixels]) -> list[Latents]:
 @cache
 def _adapter(model: str) -> Adapter:
     from assay import device
-    from generation.loading import open_model
-    from generation.models import spec_named
+    from generation.loading import kept_model
 
-    return open_model(spec_named(model), device=device.available()[0])
+    return kept_model(model, device=device.available()[0])
 
 
 def _is_of(entry: Entry, kind: Kind) -> bool:

@@ -14,6 +14,7 @@ from generation.adapters.base import Adapter, Conditions
 from generation.adapters.flux import Flux, Flux2
 from generation.adapters.pixart import PixArt
 from generation.adapters.stable_diffusion import StableDiffusion, StableDiffusion3, StableDiffusionXL
+from generation.adapters.steps import Step
 from generation.models import ModelSpec
 
 ADAPTERS: Mapping[str, type[Adapter]] = {
@@ -27,7 +28,7 @@ ADAPTERS: Mapping[str, type[Adapter]] = {
 }
 """The adapter for each class of pipeline."""
 
-__all__ = ["ADAPTERS", "Adapter", "Conditions", "adapter_for"]
+__all__ = ["ADAPTERS", "Adapter", "Conditions", "Step", "adapter_for"]
 
 
 def adapter_for(pipeline: Any, spec: ModelSpec, *, null: Conditions | None = None) -> Adapter:

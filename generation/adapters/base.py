@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -12,14 +12,12 @@ import torch
 from torch import Tensor
 
 from assay.errors import ConfigurationError
+from generation.adapters.steps import Progress, Trail
 from generation.models import ModelSpec
 from generation.schedulers import require_deterministic, scheduler_named
 
 Conditions: TypeAlias = Mapping[str, Tensor]
 """What a network is told of the prompts, as arguments of the pipeline's call; the first dimension is the batch."""
-
-Progress: TypeAlias = Callable[[int], None]
-"""Told after each step how many steps are done."""
 
 
 class Adapter(ABC):
@@ -165,7 +163,7 @@ class Adapter(ABC):
                 guidance_scale=guidance,
                 output_type="latent" if output == "latents" else "pt",
                 return_dict=False,
-                **self._reporting(progress),
+                **self._reporting(progress, noise),
             )[0]
         if output == "latents":
             drawn = self.unpack(drawn, height, width)
@@ -176,13 +174,14 @@ class Adapter(ABC):
         if found != batch:
             raise ConfigurationError(f"{found} prompts for {batch} images", hint="Give one prompt for each image.")
 
-    def _reporting(self, progress: Progress | None) -> dict[str, Any]:
+    def _reporting(self, progress: Progress | None, noise: Tensor) -> dict[str, Any]:
         """Arguments of the pipeline's call that make it report its steps."""
         if progress is None:
             return {}
+        trail, size = Trail(noise), self.image_size(noise)
 
-        def after_step(_pipeline: Any, step: int, _timestep: Any, _tensors: dict[str, Any]) -> dict[str, Any]:
-            progress(step + 1)
+        def after_step(pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            progress(trail.after(step, pipeline.scheduler, self.unpack(tensors["latents"], *size)))
             return {}
 
         return {"callback_on_step_end": after_step}

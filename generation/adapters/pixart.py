@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from generation.adapters.base import Adapter, Conditions, Progress, named
+from generation.adapters.base import Adapter, Conditions, named
+from generation.adapters.steps import Progress, Trail
 
 _NAMES = ("prompt_embeds", "prompt_attention_mask", "negative_prompt_embeds", "negative_prompt_attention_mask")
 
@@ -42,13 +43,15 @@ class PixArt(Adapter):
             "aspect_ratio": latents.new_tensor([[size[0] / size[1]]]).expand(batch, 1),
         }
 
-    def _reporting(self, progress: Progress | None) -> dict[str, Any]:
+    def _reporting(self, progress: Progress | None, noise: Tensor) -> dict[str, Any]:
         # Binning would draw another size than the noise has, and resize the image, which moves the mark.
         arguments: dict[str, Any] = {"use_resolution_binning": False, "negative_prompt": None}
         if progress is None:
             return arguments
+        scheduler = self.pipeline.scheduler
+        trail = Trail(noise, stride=scheduler.order)
 
-        def after_step(step: int, _timestep: Any, _latents: Tensor) -> None:
-            progress(step + 1)
+        def after_step(step: int, _timestep: Any, latents: Tensor) -> None:
+            progress(trail.after(step, scheduler, latents))
 
         return {**arguments, "callback": after_step}

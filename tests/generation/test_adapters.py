@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from assay.errors import ConfigurationError
-from generation.adapters import ADAPTERS, Adapter, adapter_for
+from generation.adapters import ADAPTERS, Adapter, Step, adapter_for
 from generation.invert import invert
 from generation.models import SPECS
 from generation.toy import InvertibleVae, toy_pipeline
@@ -94,10 +94,52 @@ def test_an_autoencoder_of_another_scale_is_refused() -> None:
 
 @pytest.mark.parametrize("name", [STABLE, XL, THREE, FLUX, FLUX2, ALPHA])
 def test_every_step_is_reported(name: str) -> None:
-    steps: list[int] = []
+    steps: list[Step] = []
     adapter(name).draw(["tulip"], noise_for(adapter(name)), steps=3, guidance=1.0, progress=steps.append)
-    assert steps[-1] == 3 or (name == STABLE and steps[-1] == 4)  # PNDM evaluates its second timestep twice
-    assert steps == sorted(set(steps))
+    total = 4 if name == STABLE else 3  # PNDM evaluates its second timestep twice
+    assert [(step.number, step.total) for step in steps] == [(number, total) for number in range(1, total + 1)]
+
+
+@pytest.mark.parametrize("name", [STABLE, XL, THREE, FLUX, FLUX2, ALPHA])
+def test_the_last_estimate_is_what_is_drawn(name: str) -> None:
+    model, steps, noise = adapter(name), [], noise_for(adapter(name))
+    arguments: dict[str, Any] = {"steps": 3, "guidance": 1.0, "output": "latents"}
+    drawn = model.draw(["tulip"], noise, progress=steps.append, **arguments)
+    estimates = [step.estimate() for step in steps]
+    assert all(estimate.shape == drawn.shape and estimate.isfinite().all() for estimate in estimates)
+    assert torch.allclose(estimates[-1], drawn, atol=1e-6)
+    assert torch.equal(drawn, model.draw(["tulip"], noise, **arguments))
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "euler"])
+def test_an_estimate_is_the_schedulers_own(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the schedulers that say what they take for the clean latents; the pipelines drop it."""
+    model = fresh("pocket")
+    model.use_scheduler(scheduler)
+    own: list[torch.Tensor] = []
+    step = type(model.pipeline.scheduler).step
+
+    def noting(self: Any, *positional: Any, **named: Any) -> Any:
+        done = step(self, *positional, **{**named, "return_dict": True})
+        own.append(done.pred_original_sample)
+        return (done.prev_sample,)
+
+    monkeypatch.setattr(type(model.pipeline.scheduler), "step", noting)
+    steps: list[Step] = []
+    model.draw(["tulip"], noise_for(model), steps=5, guidance=3.0, progress=steps.append)
+    for done, expected in zip(steps[:-1], own[:-1], strict=True):
+        assert torch.allclose(done.estimate(), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("scheduler", ["heun", "kdpm2", "dpm++", "unipc", "pndm", "lms"])
+def test_estimates_of_higher_order_come_closer(scheduler: str) -> None:
+    model, steps = fresh("pocket"), []
+    model.use_scheduler(scheduler)
+    drawn = model.draw(["tulip"], noise_for(model), steps=8, guidance=1.0, output="latents", progress=steps.append)
+    away = [float((step.estimate() - drawn).square().mean()) for step in steps]
+    assert steps[-1].number == steps[-1].total == len(steps)
+    assert away[-1] < 1e-9 < away[0]
+    assert away[-3] < away[0]
 
 
 @pytest.mark.parametrize("name", [STABLE, XL, THREE, ALPHA])

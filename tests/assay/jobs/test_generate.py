@@ -10,13 +10,14 @@ import pytest
 
 from assay import fingerprint
 from assay.binding import pixel_sha256
+from assay.catalog import latent_watermark
 from assay.errors import AssayError, ConfigurationError, KeyStoreError, SelfCheckError, SigningError
 from assay.jobs import generate as job
-from assay.jobs.generate import SELF_CHECK_LOG10_P, Wish, generate
+from assay.jobs.generate import SELF_CHECK_LOG10_P, Step, Wish, generate
 from assay.jobs.verify import examine
 from assay.keys import key_store
 from assay.ledger import location, open_ledger
-from assay.vocabulary import AiUse, Attestation, Basis, Claim, Integrity, Measurement, Settings
+from assay.vocabulary import AiUse, Attestation, Basis, Claim, Integrity, Measurement, Seal, Settings
 from tests.assay.jobs.studio import WISH, Studio, furnish, pixels_of
 
 
@@ -89,10 +90,38 @@ def test_a_seed_draws_the_same_picture_again_without_a_mark(tmp_path: Path) -> N
 
 
 def test_progress_is_told_of_every_step(tmp_path: Path) -> None:
-    told: list[int] = []
+    told: list[Step] = []
     wish = Wish(prompt="", watermark="none", steps=3)
     list(generate(wish, [tmp_path / "x.webp"], settings=furnish(tmp_path / "home"), progress=told.append))
-    assert told == [3, 3, 3]
+    assert [(step.number, step.total) for step in told] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_looking_at_every_step_changes_nothing(tmp_path: Path) -> None:
+    settings, previews = furnish(tmp_path / "home"), []
+    wish = Wish(prompt="a pink tulip", watermark="none", seed=7, steps=4)
+    (plain,) = generate(wish, [tmp_path / "plain.png"], settings=settings)
+    (watched,) = generate(
+        wish, [tmp_path / "watched.png"], settings=settings, progress=lambda step: previews.append(step.preview())
+    )
+    drawn = pixels_of(plain.path)
+    assert np.array_equal(pixels_of(watched.path), drawn)
+    assert np.array_equal(watched.noise, plain.noise)
+    away = [float(np.square(preview.astype(float) - drawn).mean()) for preview in previews]
+    assert {preview.dtype for preview in previews} == {np.dtype(np.uint8)}
+    assert away == sorted(away, reverse=True)
+    assert away[-1] == 0
+
+
+def test_the_noise_is_what_the_picture_was_drawn_from(studio: Studio) -> None:
+    noise = studio.made.noise
+    with open_ledger(location(studio.settings)) as ledger:
+        (entry,) = (recorded.entry for recorded in ledger.entries())
+    key = key_store(studio.settings.home).current()
+    seal = Seal(secret=key.secret, nonce=entry.nonce, payload=entry.payload)
+    assert noise.shape == entry.latent_shape
+    assert abs(float(noise.mean())) < 0.1 > abs(float(noise.std()) - 1)
+    assert latent_watermark("sealed-seed").measure(noise, seal).log10_p < -100
+    assert "noise" not in repr(studio.made)
 
 
 @pytest.mark.parametrize(
