@@ -21,6 +21,7 @@ from assay.commands import (
     ledger,
     mark,
     recover,
+    scan,
     train,
     trust,
     verify,
@@ -30,6 +31,7 @@ from assay.options import EPILOG, Parser
 
 _MODULES = {
     "verify": verify,
+    "scan": scan,
     "generate": generate,
     "mark": mark,
     "attack": attack,

@@ -60,11 +60,11 @@ def _read(path: Path, name: str, limits: Limits) -> tuple[bytes, bytes | None]:
     except OSError as error:
         hint = "Check the spelling." if error.errno == errno.ENOENT else "Check the permissions."
         raise UnreadableError(f"{name}: {error.strerror}", hint=hint) from error
-    return data, _sidecar(path, limits)
+    return data, read_sidecar(path, limits)
 
 
-def _sidecar(path: Path, limits: Limits) -> bytes | None:
-    """The manifest beside the file, under the name that C2PA 2.2, section 11.4, recommends."""
+def read_sidecar(path: Path, limits: Limits) -> bytes | None:
+    """The manifest beside the file, if any, under the name that C2PA 2.2, section 11.4, recommends."""
     try:
         with _opened(path.with_suffix(".c2pa")) as stream:
             return stream.read(limits.max_bytes) or None

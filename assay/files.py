@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,16 +30,33 @@ def write_whole(path: Path, data: bytes, *, mode: int | None = None) -> None:
         with path.open("wb") as stream:
             stream.write(data)
         return
+    with replacing(path, mode=mode) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+    """A temporary file in the same folder, to be written by the caller; then it is renamed, or deleted on an error.
+
+    Args:
+        path: Where the file goes; an older one is replaced, where a link leads.
+        mode: See `write_whole`.
+
+    Raises:
+        OSError: The folder cannot be written; what was at `path` is untouched.
+    """
+    path = Path(os.path.realpath(path))
     if mode is None:
         mode = 0o666 & ~_umask()
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            os.fchmod(stream.fileno(), mode)
-        Path(temporary).replace(path)
+        yield temporary
+        temporary.chmod(mode)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO, NoReturn, TypeAlias
 
+from assay import catalog
 from assay.errors import ConfigurationError
 from assay.settings import from_environment
 from assay.vocabulary import Limits, Settings
@@ -58,6 +59,18 @@ def add_settings(command: argparse.ArgumentParser) -> None:
 def add_home(command: argparse.ArgumentParser) -> None:
     """Where trust lists, keys and the ledger are."""
     command.add_argument("--home", type=Path, metavar="FOLDER", help="the data folder")
+
+
+def add_skip(command: argparse.ArgumentParser) -> None:
+    """Checks that are left out."""
+    command.add_argument("--skip", type=_checks, metavar="CHECK,…", help="leave out: " + ", ".join(catalog.CHECKS))
+
+
+def _checks(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if unknown := sorted(set(names) - set(catalog.CHECKS)):
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; choose from {', '.join(catalog.CHECKS)}")
+    return names
 
 
 def add_limits(command: argparse.ArgumentParser, *names: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from assay import catalog
 from assay.errors import ConfigurationError
 from assay.gate import FailOn, Gate
-from assay.options import EPILOG, Commands, add_limits, add_settings, opened, positive, settings_of, today
+from assay.options import EPILOG, Commands, add_limits, add_settings, add_skip, opened, positive, settings_of, today
 from assay.vocabulary import Limits, Report
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add(commands: Commands) -> None:
     _add_output(verify)
     _add_policy(verify)
     add_settings(verify)
-    verify.add_argument("--skip", type=_checks, metavar="CHECK,…", help="leave out: " + ", ".join(catalog.CHECKS))
+    add_skip(verify)
     verify.add_argument("--jobs", type=positive, metavar="N", help="guarded workers; one a processor by default")
     verify.add_argument("--decode", action="store_true", help="decode every pixel, too: finds damage headers hide")
     add_limits(verify, "max_bytes", "max_pixels", "max_frames", "seconds", "memory_bytes")
@@ -69,13 +69,6 @@ def _add_policy(verify: argparse.ArgumentParser) -> None:
         help="verdicts that fail, too, separated by commas: " + ", ".join(FailOn),
     )
     verify.add_argument("--exit-zero", action="store_true", help="exit 0 instead of 1 or 3")
-
-
-def _checks(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
-    if unknown := sorted(set(names) - set(catalog.CHECKS)):
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; choose from {', '.join(catalog.CHECKS)}")
-    return names
 
 
 def _fail_on(text: str) -> frozenset[FailOn]:

@@ -94,7 +94,7 @@ class Examiner:
         self._previews = previews
         self._decode = decode or any(_idle(check) is None for check in self._checks)
         self._looking = Lock()
-        self._crew = Crew(workers or _processors(), lambda: guarded.worker(self.settings))
+        self._crew = Crew(workers or processors(), lambda: guarded.worker(self.settings))
         try:
             self.tools = codec.decode(ToolFacts, self._crew.greeting["tools"])
         except BaseException:
@@ -164,7 +164,7 @@ def examine(
     """
     if isinstance(sources, str | bytes | Path | Upload):
         raise TypeError("sources are several: put a single one into a list")
-    count = workers or _processors()
+    count = workers or processors()
     if isinstance(sources, Sized):
         count = min(count, max(1, len(sources)))
     with Examiner(settings, workers=count, decode=decode, previews=previews) as examiner:
@@ -172,7 +172,7 @@ def examine(
             yield examined.report
 
 
-def _processors() -> int:
+def processors() -> int:
     """Those that this process may use, where the system tells."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -23,7 +23,7 @@ def test_failure_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: p
     def refuse(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(os, "fchmod", refuse)
+    monkeypatch.setattr(Path, "chmod", refuse)
     with pytest.raises(OSError, match="disk full"):
         write_whole(target, b"new")
     assert target.read_bytes() == b"old"

@@ -1,0 +1,150 @@
+"""The table of results: one Parquet file, written and read a group of rows at a time."""
+
+# ruff: noqa: PLC0415 - pyarrow is an extra, and slow to import
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from assay.errors import ConfigurationError
+from assay.files import replacing
+from assay.jobs.scan.rows import SCHEMA, Row
+from assay.vocabulary import Basis, Claim
+
+GROUP = 1_000
+"""Rows of one row group, and the most that are held in memory: about ten megabytes."""
+_SCHEMA_KEY, _CONDITIONS_KEY = b"assay.schema", b"assay.conditions"
+
+
+def require_pyarrow() -> None:
+    """Say early what is missing.
+
+    Raises:
+        ConfigurationError: pyarrow is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise ConfigurationError("Tables need pyarrow", hint="Install the extra: pip install 'assay[scan]'.")
+
+
+def write_rows(path: Path, rows: Iterable[Row], conditions: Mapping[str, Any]) -> None:
+    """Write all rows to a temporary file in the same folder, then rename it.
+
+    Args:
+        path: Where the table goes; an older one is replaced.
+        rows: In the order in which the table keeps them.
+        conditions: What the rows were made with; goes into the metadata of the file as JSON.
+
+    Raises:
+        OSError: It cannot be written; what was at `path` is untouched.
+    """
+    from pyarrow.parquet import ParquetWriter
+
+    described = {_SCHEMA_KEY: SCHEMA, _CONDITIONS_KEY: json.dumps(conditions)}
+    schema = _schema().with_metadata(described)
+    with replacing(path) as temporary, ParquetWriter(temporary, schema, compression="zstd") as writer:
+        remaining = iter(rows)
+        while group := list(islice(remaining, GROUP)):
+            writer.write_table(_table(group, schema), row_group_size=GROUP)
+        writer.close()
+        _to_disk(temporary)
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a table in their order, a group in memory at a time.
+
+    Raises:
+        ConfigurationError: There is no such file, or it is no table of a scan.
+    """
+    with _opened(path) as file:
+        for batch in file.iter_batches(batch_size=GROUP):
+            for values in batch.to_pylist():
+                yield _row(values)
+
+
+def read_conditions(path: Path) -> Any:
+    """What the rows of a table were made with, as JSON.
+
+    Raises:
+        ConfigurationError: As for `read_rows`.
+    """
+    with _opened(path) as file:
+        return json.loads(file.schema_arrow.metadata[_CONDITIONS_KEY])
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("path", pa.string(), nullable=False),
+            pa.field("sha256", pa.string()),
+            pa.field("byte_size", pa.int64()),
+            pa.field("sidecar_sha256", pa.string()),
+            pa.field("format", pa.string()),
+            pa.field("width", pa.int64()),
+            pa.field("height", pa.int64()),
+            pa.field("claim", pa.string()),
+            pa.field("basis", pa.string()),
+            pa.field("log10_lr", pa.float64()),
+            pa.field("headline", pa.string(), nullable=False),
+            pa.field("conflicts", pa.list_(pa.string()), nullable=False),
+            pa.field("error", pa.string()),
+            pa.field("perceptual_hash", pa.uint64()),
+            pa.field("thumbnail", pa.binary()),
+            pa.field("seconds", pa.float64(), nullable=False),
+            pa.field("report", pa.string(), nullable=False),
+        ]
+    )
+
+
+def _to_disk(path: Path) -> None:
+    """The journal, which holds the same rows, is deleted next."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _table(rows: Sequence[Row], schema: Any) -> Any:
+    import pyarrow as pa
+
+    columns = {item.name: [getattr(row, item.name) for row in rows] for item in fields(Row)}
+    return pa.Table.from_pydict(columns, schema=schema)
+
+
+def _row(values: dict[str, Any]) -> Row:
+    claim, basis = values["claim"], values["basis"]
+    typed = {
+        "claim": None if claim is None else Claim(claim),
+        "basis": None if basis is None else Basis(basis),
+        "conflicts": tuple(values["conflicts"]),
+    }
+    return Row(**values | typed)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    require_pyarrow()
+    from pyarrow import ArrowInvalid
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        file = ParquetFile(path)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror or error}", hint="Check the spelling.") from error
+    except ArrowInvalid as error:
+        raise _foreign(path) from error
+    with file:
+        if (file.schema_arrow.metadata or {}).get(_SCHEMA_KEY) != SCHEMA.encode():
+            raise _foreign(path)
+        yield file
+
+
+def _foreign(path: Path) -> ConfigurationError:
+    return ConfigurationError(f"{path}: not a table that this version of assay scan wrote", hint="Name another file.")

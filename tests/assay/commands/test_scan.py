@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from assay.cli import main
+from assay.jobs.scan import read_journal, read_rows
+from assay.jobs.scan.journal import journal_of
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        Image.new("RGB", (40, 30), (number * 60, 9, 9)).save(tmp_path / "in" / f"{number}.png")
+    return tmp_path
+
+
+def test_a_folder_into_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = folder / "t.parquet"
+    assert main(["scan", str(folder / "in"), "--out", str(out), "--jobs", "1"]) == 0
+    assert capsys.readouterr().out.startswith(f"{out}: 3 files, 3 examined now, 0 unchanged, 0 with")
+    (folder / "in" / "broken.gif").write_bytes(b"GIF89a")
+    assert main(["scan", str(folder / "in"), "--out", str(out), "--jobs", "1"]) == 3
+    assert capsys.readouterr().out.startswith(f"{out}: 4 files, 1 examined now, 3 unchanged, 1 with")
+    assert main(["scan", str(folder / "in"), "--out", str(out), "--jobs", "1", "--quiet"]) == 3
+    assert capsys.readouterr().out == ""
+
+
+def test_a_list_of_files(folder: Path) -> None:
+    listed = folder / "list"
+    listed.write_bytes(b"\0".join(os.fsencode(path) for path in sorted((folder / "in").iterdir())[::-1]))
+    out = folder / "t.parquet"
+    assert main(["scan", "--files-from", str(listed), "--out", str(out), "--jobs", "1"]) == 0
+    assert [Path(row.path).name for row in read_rows(out)] == ["2.png", "1.png", "0.png"]
+
+
+def test_no_input_and_no_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "--out", str(folder / "t.parquet")]) == 2
+    assert main(["scan", str(folder / "in"), "--out", str(folder / "missing" / "t.parquet")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_interrupted_it_ends_soon_and_says_how_to_go_on(folder: Path) -> None:
+    listed, out = folder / "list", folder / "t.parquet"
+    listed.write_text("".join(f"{path}\n" for path in (folder / "in").iterdir()) * 2000)
+    command = [sys.executable, "-m", "assay", "scan", "--files-from", listed, "--out", out, "--jobs", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not read_journal(out):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all of a scan's processes
+    started = time.monotonic()
+    _, said = process.communicate(timeout=30)
+    assert time.monotonic() - started < 5
+    assert process.returncode == 130
+    assert said.startswith("assay: stopped after ")
+    assert said.endswith("the same command goes on from there\n")
+    assert journal_of(out).exists()
+    assert not out.exists()
