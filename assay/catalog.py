@@ -70,6 +70,7 @@ FORMATS: Mapping[str, str] = {
     "junit": "assay.report.as_junit:render",
     "markdown": "assay.report.as_markdown:render",
     "html": "assay.report.as_html:render",
+    "pdf": "assay.report.as_pdf:render",
 }
 
 
@@ -157,5 +158,6 @@ def format_named(name: str) -> Format:
 
     Raises:
         KeyError: No format has that name.
+        ConfigurationError: What it needs is not installed.
     """
     return cast("Format", load(FORMATS[name]))

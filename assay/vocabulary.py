@@ -554,5 +554,5 @@ class Report:
 class Format(Protocol):
     """A way to draw reports. Text that came out of a file is escaped here, for where it lands."""
 
-    def __call__(self, reports: Sequence[Report]) -> str:
-        """Draw the reports in their order."""
+    def __call__(self, reports: Sequence[Report]) -> str | bytes:
+        """Draw the reports in their order: text, or a document that is none."""

@@ -173,7 +173,7 @@ def test_unreadable_input(verify: Verify, workspace: Path) -> None:
         {"trust-file": "assay.toml"},
         {"trust": "../elsewhere"},
         {"fail-on": "fake"},
-        {"format": "pdf"},
+        {"format": "docx"},
         {"paths": " \n\n"},
         {"paths": "*.gif"},
         {"args": "--no-such-argument"},

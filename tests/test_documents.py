@@ -14,6 +14,7 @@ from assay import catalog, rules
 from assay.jobs.verify import examine
 from assay.vocabulary import Settings
 from tests.documents import PARTS, SHARED_PARTS, between, public_states
+from tests.pages import words
 from tests.seeds import encoded
 
 
@@ -66,7 +67,7 @@ def test_the_check_in_contributing_appears_everywhere(
     assert [outcome.check for outcome in plain.outcomes] == ["credentials", "metadata", name]
     summary = found.outcomes[-1].summary  # type: ignore[union-attr]
     for format_name in catalog.FORMATS:
-        drawn = catalog.format_named(format_name)([found])
+        drawn = words(catalog.format_named(format_name)([found]))
         assert summary in drawn, format_name
         assert name in drawn, format_name
     assert f"| `{name}` | the pixels |" in PARTS["docs/checks.md", "checks"]()

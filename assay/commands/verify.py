@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 STREAMING = frozenset({"text", "jsonl"})
 """Formats in which the drawing of many reports is the drawings of each, one after the other."""
+PICTURED = frozenset({"html", "pdf"})
+"""Formats that show pictures."""
 
 
 def add(commands: Commands) -> None:
@@ -83,6 +85,7 @@ def run(options: Namespace) -> int:
     from assay.jobs.verify import examine
     from assay.report.privacy import masked
 
+    _require_place(options)
     settings = settings_of(options)
     sources = list(_sources(options, settings.limits))
     _require_harmless(options, sources)
@@ -91,7 +94,7 @@ def run(options: Namespace) -> int:
         settings=settings,
         workers=options.jobs,
         decode=options.decode,
-        previews=options.format == "html",
+        previews=options.format in PICTURED,
     )
     judged = _judged(_with_progress(reports, len(sources), options), options)
     gate = Gate(fail_on=options.fail_on)
@@ -117,6 +120,17 @@ def _sources(options: Namespace, limits: Limits) -> Iterator[Source]:
     elif options.files_from:
         with opened(Path(options.files_from)) as stream:
             yield from read_list(stream)
+
+
+def _require_place(options: Namespace) -> None:
+    """Refuse, before anything is examined, a format that needs what is not installed, and a document on a terminal.
+
+    Raises:
+        ConfigurationError: The report could not be drawn, or not be read where it would go.
+    """
+    catalog.format_named(options.format)
+    if options.format == "pdf" and options.output is None and sys.stdout.isatty():
+        raise ConfigurationError("A PDF is nothing for a terminal", hint="Write it to a file with --output.")
 
 
 def _require_harmless(options: Namespace, sources: Iterable[Source]) -> None:
@@ -169,14 +183,13 @@ def _with_progress(reports: Iterable[Report], total: int, options: Namespace) ->
 
 
 def _write(reports: Iterable[Report], options: Namespace) -> None:
-    from assay.catalog import format_named
     from assay.files import write_whole
 
-    render = format_named(options.format)
+    render = catalog.format_named(options.format)
     if options.output is not None:
-        text = render(list(reports))
+        drawn = render(list(reports))
         try:
-            write_whole(options.output, text.encode())
+            write_whole(options.output, drawn if isinstance(drawn, bytes) else drawn.encode())
         except OSError as error:
             raise ConfigurationError(
                 f"{options.output}: cannot be written: {error.strerror}", hint="Choose another place with --output."
@@ -184,20 +197,26 @@ def _write(reports: Iterable[Report], options: Namespace) -> None:
     elif options.format in STREAMING:
         _stream(reports, options.format)
     else:
-        sys.stdout.write(render(list(reports)))
+        _print(render(list(reports)))
+
+
+def _print(drawn: str | bytes) -> None:
+    if isinstance(drawn, bytes):
+        sys.stdout.buffer.write(drawn)
+    else:
+        sys.stdout.write(drawn)
 
 
 def _stream(reports: Iterable[Report], name: str) -> None:
     """Show each report as soon as it is there, and sum up on standard error."""
-    from assay.catalog import format_named
     from assay.report import as_text
     from assay.report.wording import summary
 
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    render = format_named(name)
+    render = catalog.format_named(name)
     seen: list[Report] = []
     for report in reports:
-        sys.stdout.write(as_text.render([report], colour=colour) if name == "text" else render([report]))
+        _print(as_text.render([report], colour=colour) if name == "text" else render([report]))
         sys.stdout.flush()
         if name == "text":
             seen.append(report)

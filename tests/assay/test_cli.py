@@ -12,6 +12,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from assay import catalog
 from assay.cli import main
@@ -19,6 +20,7 @@ from assay.rules import RULES
 from generation.declaration import Declaration
 from generation.sign import sign
 from tests.authority import Authority
+from tests.pages import words
 from tests.seeds import encoded
 
 
@@ -98,7 +100,7 @@ def test_exit_codes(folder: Path, capsys: pytest.CaptureFixture[str], arguments:
     [
         ["--fail-on", "fake"],
         ["--jobs", "0"],
-        ["--format", "pdf"],
+        ["--format", "docx"],
         ["--seconds", "inf"],
         ["--seconds", "nan"],
         ["--seconds", "-5"],
@@ -115,13 +117,28 @@ def test_usage_errors_exit_with_two(folder: Path, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", catalog.FORMATS)
-def test_every_format_is_written_to_a_file(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    code, out, _ = _run(capsys, "signed.jpg", "plain.png", "--format", name, "--output", "report")
-    assert (code, out) == (0, "")
-    text = (folder / "report").read_text()
-    assert "signed.jpg" in text
-    _, out, _ = _run(capsys, "signed.jpg", "plain.png", "--format", name)
-    assert "signed.jpg" in out
+def test_every_format_is_written_to_a_file(folder: Path, capsysbinary: pytest.CaptureFixture[bytes], name: str) -> None:
+    arguments = ["verify", "--jobs", "1", "signed.jpg", "plain.png", "--format", name]
+    assert main([*arguments, "--output", "report"]) == 0
+    assert capsysbinary.readouterr().out == b""
+    assert "signed.jpg" in words((folder / "report").read_bytes())
+    assert main(arguments) == 0
+    assert "signed.jpg" in words(capsysbinary.readouterr().out)
+
+
+def test_a_document_is_not_written_to_a_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, out, err = _run(capsys, "signed.jpg", "--format", "pdf")
+    assert (code, out) == (2, "")
+    assert "--output" in err
+
+
+def test_pictures_are_shown_where_a_format_shows_them(folder: Path) -> None:
+    assert main(["verify", "--jobs", "1", "signed.jpg", "--format", "pdf", "--output", "report.pdf"]) == 0
+    page = PdfReader(folder / "report.pdf").pages[0]
+    assert len(list(page.images)) == 1
 
 
 def test_nothing_to_examine_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,7 +258,7 @@ def test_a_list_of_files(
     assert len(out.splitlines()) == 2
 
 
-def test_personal_data_is_masked_unless_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_personal_data_is_masked_unless_asked_for(folder: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     from PIL import Image
 
     exif = Image.Exif()
@@ -249,11 +266,13 @@ def test_personal_data_is_masked_unless_asked_for(folder: Path, capsys: pytest.C
     exif[0x013B] = "Jane Doe"
     Image.new("RGB", (64, 64)).save(folder / "camera.jpg", exif=exif)
     for name in catalog.FORMATS:
-        _, out, _ = _run(capsys, "camera.jpg", "--format", name)
+        main(["verify", "--jobs", "1", "camera.jpg", "--format", name])
+        out = words(capsysbinary.readouterr().out)
+        assert "camera.jpg" in out, name
         assert "SERIAL-4711" not in out, name
         assert "Jane Doe" not in out, name
-    _, out, _ = _run(capsys, "camera.jpg", "--include-personal")
-    assert "SERIAL-4711" in out
+    main(["verify", "--jobs", "1", "camera.jpg", "--include-personal"])
+    assert "SERIAL-4711" in words(capsysbinary.readouterr().out)
 
 
 def test_explain_lists_and_explains_everything(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from assay import catalog
-from assay.vocabulary import Failed, Integrity, Nothing, Severity, Skipped, Violation
+from assay.report.privacy import masked
+from assay.vocabulary import Detail, Failed, Integrity, Nothing, Severity, Skipped, Violation
 from tests.builders import attestation, facts, measurement, observation, report
+from tests.pages import words
 
 VIOLATION = Violation(
     rule="credentials-required", severity=Severity.ERROR, message="none", remedy="sign it", fingerprint="ab" * 32
@@ -22,8 +24,9 @@ REPORTS = (
 @pytest.mark.parametrize("name", catalog.FORMATS)
 def test_it_draws_every_kind_of_outcome_and_always_the_same(name: str) -> None:
     render = catalog.format_named(name)
-    text = render(REPORTS)
-    assert text == render(REPORTS)
+    drawn = render(REPORTS)
+    assert drawn == render(REPORTS)
+    text = words(drawn)
     assert "credentials-required" in text
     assert "d.jpg" in text
     for word in ("score", "confidence", "authentic"):
@@ -32,7 +35,24 @@ def test_it_draws_every_kind_of_outcome_and_always_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", catalog.FORMATS)
 def test_nothing_to_report_is_drawn_too(name: str) -> None:
-    assert isinstance(catalog.format_named(name)(()), str)
+    assert isinstance(words(catalog.format_named(name)(())), str)
+
+
+@pytest.mark.parametrize("name", catalog.FORMATS)
+def test_what_a_file_holds_is_shown_as_what_it_is(name: str) -> None:
+    shown = report(observation(summary="a\u202eb\x1bc"), exhibit=facts(name="d\x00e\u200bf.jpg"))
+    drawn = words(catalog.format_named(name)([shown]))
+    assert not set(drawn) & set("\u202e\x1b\x00\u200b")
+    assert "202eb" in drawn
+
+
+@pytest.mark.parametrize("name", catalog.FORMATS)
+def test_personal_data_stays_out_once_it_is_masked(name: str) -> None:
+    private = (Detail(name="Serial number", value="SERIAL-4711", private=True),)
+    shown = report(attestation(identity=private), observation(details=private))
+    render = catalog.format_named(name)
+    assert ("4711" in words(render([shown]))) is (name != "sarif")  # which says nothing of notes
+    assert "4711" not in words(render([masked(shown)]))
 
 
 @pytest.mark.parametrize("name", ["text", "jsonl"])
@@ -41,7 +61,7 @@ def test_streaming_formats_are_the_sum_of_their_parts(name: str) -> None:
 
     assert name in STREAMING
     render = catalog.format_named(name)
-    assert render(REPORTS) == "".join(render([each]) for each in REPORTS)
+    assert render(REPORTS) == "".join(words(render([each])) for each in REPORTS)
 
 
 def test_a_ghost_format_fails(monkeypatch: pytest.MonkeyPatch) -> None:

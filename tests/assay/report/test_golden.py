@@ -3,13 +3,19 @@ from pathlib import Path
 
 import pytest
 
-from assay.report import as_html, as_json, as_junit, as_markdown, as_sarif, as_text
+from assay.report import as_html, as_json, as_junit, as_markdown, as_pdf, as_sarif, as_text
 from assay.vocabulary import Report
 from tests.assay.report import samples
+from tests.pages import words
 
 
 def html(reports: list[Report]) -> str:
     return as_html.render(reports, today=samples.TODAY)
+
+
+def pdf(reports: list[Report]) -> str:
+    """What can be copied from the pages."""
+    return words(as_pdf.render(reports, today=samples.TODAY))
 
 
 @pytest.mark.parametrize(
@@ -22,6 +28,7 @@ def html(reports: list[Report]) -> str:
         ("report.xml", as_junit.render),
         ("report.md", as_markdown.render),
         ("report.html", html),
+        ("report.pdf.txt", pdf),
     ],
 )
 @pytest.mark.usefixtures("elsewhere")
