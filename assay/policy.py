@@ -124,7 +124,7 @@ def _support(item: Evidence) -> _Support | None:
             basis = Basis.SIGNED if item.is_signed else Basis.NOTED
             return _counted(item.claim, basis, None, item.summary, with_model=says_model)
         case Measurement():
-            return _counted(item.claim if _is_found(item) else None, item.basis, item.log10_lr, item.summary)
+            return _counted(item.claim if is_found(item) else None, item.basis, item.log10_lr, item.summary)
         case Observation():
             claim = None if item.contradiction else item.claim
             return _counted(claim, Basis.NOTED, None, item.summary, with_model=True)  # no note speaks of other edits
@@ -140,7 +140,8 @@ def _counted(
     return _Support(claim=claim, basis=basis, log10_lr=log10_lr, because=because, with_model=with_model)
 
 
-def _is_found(item: Measurement) -> bool:
+def is_found(item: Measurement) -> bool:
+    """Whether a measurement counts: a likelihood ratio that is strong enough, or a watermark where there is none."""
     if item.log10_lr is not None:
         return item.log10_lr >= MIN_LOG10_LR
     return item.basis is Basis.MARKED and item.p_value is not None and item.p_value <= MAX_P_VALUE

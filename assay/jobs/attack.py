@@ -6,9 +6,8 @@ Assay. Forgeries move a mark onto a cover: what is then said of the cover is the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+from torch import Tensor
 
 from assay import catalog
 from assay.errors import ConfigurationError
@@ -27,8 +27,7 @@ from assay.perturb import BATTERY, perturbation
 from assay.repaint import encoded_png
 from assay.vocabulary import Check, Exhibit, ExhibitFacts, Measurement, Nothing, Observation, Pixels, Settings, Skipped
 from generation import attacks
-from generation.loading import open_model
-from generation.models import spec_named
+from generation.loading import kept_model
 from generation.pictures import to_pixels, to_tensor
 
 if TYPE_CHECKING:
@@ -136,25 +135,39 @@ def _read(check: Check, pixels: Pixels, path: Path) -> str:
 
 
 def _changed(name: str, pixels: Pixels) -> Pixels:
-    if name not in SUITES["regeneration"]:
-        return perturbation(name).apply(pixels)
-    height, width = (length // _UNIT * _UNIT for length in pixels.shape[:2])
-    adapter, images = _adapter(), to_tensor([pixels[:height, :width]])
     if name == "vae":
-        (done,) = to_pixels(attacks.vae_round_trip(adapter, images))
-    else:
-        shape = adapter.latent_shape(height, width)
-        fresh = torch.from_numpy(np.random.default_rng(0).standard_normal((1, *shape), np.float32))
-        strength = float(name.rpartition("-")[2])
-        (done,) = to_pixels(attacks.regenerate(adapter, images, strength=strength, fresh=fresh))
+        return _through_model(pixels, attacks.vae_round_trip)
+    if name in SUITES["regeneration"]:
+        return regenerated(pixels, float(name.rpartition("-")[2]))
+    return perturbation(name).apply(pixels)
+
+
+def regenerated(pixels: Pixels, strength: float, *, seed: int = 0) -> Pixels:
+    """A picture that the pocket model has noised and drawn anew; a rim of less than eight pixels stays.
+
+    Args:
+        pixels: uint8 of shape (height, width, 3), eight pixels a side or more.
+        strength: See `generation.attacks.regenerate`.
+        seed: Of the attacker's noise.
+
+    Raises:
+        ConfigurationError: The strength is out of range, or the picture too small.
+    """
+
+    def change(adapter: Adapter, images: Tensor) -> Tensor:
+        shape = adapter.latent_shape(images.shape[-2], images.shape[-1])
+        fresh = torch.from_numpy(np.random.default_rng(seed).standard_normal((1, *shape), np.float32))
+        return attacks.regenerate(adapter, images, strength=strength, fresh=fresh)
+
+    return _through_model(pixels, change)
+
+
+def _through_model(pixels: Pixels, change: Callable[[Adapter, Tensor], Tensor]) -> Pixels:
+    height, width = (length // _UNIT * _UNIT for length in pixels.shape[:2])
+    (done,) = to_pixels(change(kept_model("pocket"), to_tensor([pixels[:height, :width]])))
     whole = pixels.copy()
     whole[:height, :width] = done
     return whole
-
-
-@cache
-def _adapter() -> Adapter:
-    return open_model(spec_named("pocket"), device="cpu")
 
 
 # --- forgery ----------------------------------------------------------------------------------------------------------
