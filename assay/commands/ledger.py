@@ -19,7 +19,6 @@ from assay.vocabulary import Settings
 
 if TYPE_CHECKING:
     from assay.ledger import Entry, Head, Ledger
-    from assay.vocabulary import Pixels
 
 FOUND_NOTHING = 1
 DAMAGED = 1
@@ -119,26 +118,14 @@ def _found(ledger: Ledger, options: Namespace, settings: Settings) -> Iterable[t
         same |= {entry.image_id: entry for entry in ledger.by_pixel_sha256(options.sha256)}
         return [("", entry) for entry in same.values()][: options.limit]
     if options.like is not None:
-        from PIL import Image
+        from assay.fingerprint import HASH_BITS
+        from assay.jobs.leads import alike, opened
 
-        from assay.fingerprint import HASH_BITS, dhash
-
-        wanted = dhash(Image.fromarray(_pixels(options.like, settings)))
-        near = ledger.near(wanted, options.limit)
+        _, pixels = opened(options.like, settings=settings)
+        near = alike(ledger, pixels, options.limit)
         return [(f"; {far} of {HASH_BITS} bits of the hash differ", entry) for far, entry in near]
     since = None if options.since is None else datetime.combine(day(options.since), time(), UTC)
     return (("", recorded.entry) for recorded in ledger.entries(since=since, limit=options.limit))
-
-
-def _pixels(path: Path, settings: Settings) -> Pixels:
-    """Upright pixels of a file that anybody may have written: a guarded worker decodes them."""
-    from contextlib import closing
-
-    from assay.jobs import guarded
-    from assay.jobs.protocol import Request
-
-    with closing(guarded.worker(settings)) as worker:
-        return guarded.decoded(worker, Request(name=str(path), path=str(path), decode=True))[1]
 
 
 def _check(ledger: Ledger, kept: Head | None) -> int:

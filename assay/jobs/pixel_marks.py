@@ -106,9 +106,13 @@ class PixelMark:
 
     def row_of(self, pixels: Pixels) -> Entry | None:
         """The row of a picture that still shows what was marked; None for a mark on other content, too."""
-        found = None if self.idle else self._read(pixels)
-        sighting = None if found is None else self._sighting(found, pixels)
+        sighting = None if self.idle else self.find(pixels)
         return sighting.entry if sighting is not None and sighting.likeness.agrees else None
+
+    def find(self, pixels: Pixels) -> Sighting | None:
+        """The row whose mark a picture carries; None where it carries none, or one without a row."""
+        found = self._read(pixels)
+        return None if found is None else self._sighting(found, pixels)
 
     def _read(self, pixels: Pixels) -> PixelReading | None:
         return catalog.pixel_watermark(METHOD).read(pixels, [key.secret for key in self._keys])

@@ -3,13 +3,14 @@
 from assay.ledger.chain import Finding, Head
 from assay.ledger.entry import Entry, Event, new_image_id
 from assay.ledger.ledger import Ledger, location, open_ledger
-from assay.ledger.reading import Mark, Recorded
+from assay.ledger.reading import Filter, Mark, Recorded
 from assay.ledger.work import Delivery
 
 __all__ = [
     "Delivery",
     "Entry",
     "Event",
+    "Filter",
     "Finding",
     "Head",
     "Ledger",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +19,7 @@ from assay.ledger.chain import Finding, Head
 from assay.ledger.database import Database, connect
 from assay.ledger.entry import Entry, Event, hex64
 from assay.ledger.migrations import migrate
-from assay.ledger.reading import Kind, Mark, Recorded, committed
+from assay.ledger.reading import Filter, Kind, Mark, Recorded, committed
 from assay.ledger.work import Delivery
 from assay.vocabulary import Settings
 
@@ -95,8 +95,10 @@ class Ledger:
         """Deliveries under way, and those that nobody here could settle: their folder is elsewhere, or out of reach."""
         return writing.unfinished(self._database)
 
-    def count(self) -> int:
-        """Committed images."""
+    def count(self, wanted: Filter | None = None) -> int:
+        """Committed images; of a filter, those that pass it."""
+        if wanted is not None:
+            return reading.count(self._database, wanted)
         return int(self._database.rows("SELECT count(*) FROM events WHERE event = 'committed'")[0][0])
 
     def state(self, image_id: int) -> Event | None:
@@ -148,8 +150,20 @@ class Ledger:
             since: Only those committed at or after this moment, with its time zone.
             limit: At most that many.
         """
-        begin = "" if since is None else since.astimezone(UTC).isoformat(timespec="microseconds")
+        begin = "" if since is None else reading.moment(since)
         return reading.entries(self._database, after=after, since=begin, limit=limit)
+
+    def newest(
+        self, wanted: Filter | None = None, *, before: int | None = None, limit: int = 50
+    ) -> tuple[Recorded, ...]:
+        """Committed images page by page, the newest first.
+
+        Args:
+            wanted: Which; all by default.
+            before: Only those ahead of this `seq`: the last one of the page before.
+            limit: At most that many.
+        """
+        return reading.newest(self._database, wanted or Filter(), before=before, limit=limit)
 
     def marks(self, *, after: int = 0) -> Iterator[Mark]:
         """What a scan needs of every committed image, cheaply, in the order in which they were committed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +44,52 @@ class Kind(NamedTuple):
     latent_shape: tuple[int, int, int]
     height: int
     width: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which committed images are meant; by default all."""
+
+    model: str | None = None
+    """Exactly this one; empty for pictures that were not made here and only marked."""
+    key_ids: tuple[str, ...] | None = None
+    """Marked with one of these keys: those of a user, say."""
+    name: str = ""
+    """Somewhere in the file's name, as delivered; case aside as far as the database knows of case."""
+    since: datetime | None = None
+    """Committed at or after this moment, with its time zone."""
+    before: datetime | None = None
+    """Committed before this moment, with its time zone."""
+
+    def condition(self) -> tuple[str, tuple[object, ...]]:
+        """SQL behind a WHERE, over `done` and `begun`, and its values."""
+        parts: list[tuple[str, tuple[object, ...]]] = []
+        if self.model is not None:
+            parts.append(("begun.model = ?", (self.model,)))
+        if self.key_ids is not None:
+            marks = ", ".join("?" * len(self.key_ids))
+            parts.append((f"begun.key_id IN ({marks})", self.key_ids) if self.key_ids else ("1 = 0", ()))
+        if self.name:
+            pattern = f"%{_literally(self.name)}%"
+            alike = "(begun.name LIKE ? ESCAPE '!' OR lower(begun.name) LIKE ? ESCAPE '!')"
+            parts.append((alike, (pattern, pattern.lower())))
+        if self.since is not None:
+            parts.append(("done.at >= ?", (moment(self.since),)))
+        if self.before is not None:
+            parts.append(("done.at < ?", (moment(self.before),)))
+        return "".join(f" AND {text}" for text, _ in parts), tuple(value for _, values in parts for value in values)
+
+
+def moment(when: datetime) -> str:
+    """As the ledger writes it: UTC, to the microsecond."""
+    return when.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _literally(text: str) -> str:
+    """A pattern of LIKE that is the text itself."""
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return text
 
 
 _FROM = """
@@ -113,6 +161,21 @@ def entries(database: Database, *, after: int, since: str, limit: int | None) ->
             return
         after = page[-1].seq
         left = None if left is None else left - len(page)
+
+
+def newest(database: Database, wanted: Filter, *, before: int | None, limit: int) -> tuple[Recorded, ...]:
+    """See `Ledger.newest`."""
+    condition, values = wanted.condition()
+    if before is not None:
+        condition, values = f"{condition} AND done.seq < ?", (*values, before)
+    return tuple(committed(database, f"{condition} ORDER BY done.seq DESC LIMIT ?", *values, limit))
+
+
+def count(database: Database, wanted: Filter) -> int:
+    """See `Ledger.count`."""
+    condition, values = wanted.condition()
+    rows = database.rows(f"SELECT count(*) {_FROM} WHERE done.event = 'committed' {condition}", values)
+    return int(rows[0][0])
 
 
 def marks(database: Database, *, after: int) -> Iterator[Mark]:

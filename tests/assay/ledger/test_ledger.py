@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError, LedgerError
 from assay.fingerprint import distance
-from assay.ledger import Entry, Event, Head, Ledger, location, new_image_id, open_ledger
+from assay.ledger import Entry, Event, Filter, Head, Ledger, Recorded, location, new_image_id, open_ledger
 from assay.ledger.entry import ENTRY_COLUMNS, from_columns, hex64, to_columns
 from assay.vocabulary import Settings
 from tests.assay.ledger.around import run, select
@@ -397,3 +398,55 @@ def test_a_delivery_stays_on_the_list_until_it_is_settled(place: str) -> None:
     )
     with pytest.raises((sqlite3.Error, psycopg.Error), match="not settled"):
         run(place, "DELETE FROM deliveries")
+
+
+# --- page by page -----------------------------------------------------------------------------------------------------
+
+
+def names(found: Iterable[Recorded]) -> list[str]:
+    return [recorded.entry.name for recorded in found]
+
+
+def test_the_newest_come_first_page_by_page(ledger: Ledger, folder: Path) -> None:
+    for number in range(5):
+        add(ledger, folder, str(number))
+    first = ledger.newest(limit=2)
+    second = ledger.newest(before=first[-1].seq, limit=2)
+    third = ledger.newest(before=second[-1].seq, limit=2)
+    assert [names(page) for page in (first, second, third)] == [["4", "3"], ["2", "1"], ["0"]]
+    assert ledger.newest(before=third[-1].seq) == ()
+    assert names(ledger.newest()) == ["4", "3", "2", "1", "0"]
+
+
+def test_a_filter_takes_everything_that_it_says(ledger: Ledger, folder: Path) -> None:
+    add(ledger, folder, "Tulip_1.png", key_id="a")
+    add(ledger, folder, "tulip 2%.png", key_id="b", model="sd-turbo")
+    moment = datetime.now(UTC)
+    add(ledger, folder, "Ärger!.png", key_id="b", model="", steps=0, latent_shape=(0, 0, 0))
+    found = {
+        "tulip": ["tulip 2%.png", "Tulip_1.png"],
+        "TULIP": ["tulip 2%.png", "Tulip_1.png"],
+        "_": ["Tulip_1.png"],
+        "%": ["tulip 2%.png"],
+        "Ä": ["Ärger!.png"],
+        "!": ["Ärger!.png"],
+        "rose": [],
+    }
+    assert {name: names(ledger.newest(Filter(name=name))) for name in found} == found
+    assert names(ledger.newest(Filter(model="sd-turbo"))) == ["tulip 2%.png"]
+    assert names(ledger.newest(Filter(model=""))) == ["Ärger!.png"]
+    assert names(ledger.newest(Filter(key_ids=("b", "c")))) == ["Ärger!.png", "tulip 2%.png"]
+    assert names(ledger.newest(Filter(key_ids=()))) == []
+    assert names(ledger.newest(Filter(since=moment))) == ["Ärger!.png"]
+    assert names(ledger.newest(Filter(before=moment))) == found["tulip"]
+    assert names(ledger.newest(Filter(key_ids=("b",), name="png", before=moment))) == ["tulip 2%.png"]
+    assert names(ledger.newest(Filter(name="tulip"), limit=1)) == ["tulip 2%.png"]
+    assert [ledger.count(Filter()), ledger.count(Filter(name="tulip")), ledger.count(Filter(key_ids=()))] == [3, 2, 0]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(part=WORDS)
+def test_any_part_of_a_name_finds_it(part: str, ledger: Ledger, folder: Path) -> None:
+    entry = entry_for(b"x", name=f"a{part}b")
+    ledger.deliver(entry, folder / "x", b"x")
+    assert entry in [recorded.entry for recorded in ledger.newest(Filter(name=part), limit=100)]
