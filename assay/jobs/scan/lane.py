@@ -27,7 +27,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts all of a scan; whoever began it ends it
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # libraries that print must not break the protocol
-    order = json.loads(sys.stdin.buffer.readline())
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return  # there was nothing to do
+    order = json.loads(line)
 
     def reply(message: Any) -> None:
         replies.write(json.dumps(message).encode() + b"\n")

@@ -22,6 +22,8 @@ LANE = "assay.jobs.scan.lane"
 _SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """As many lanes as processors: threads inside them would only get into each other's way."""
 _TRIES = 2
+_PATIENCE_SECONDS = 5.0
+"""For a process that has nothing more to do."""
 
 
 class Lane:
@@ -67,6 +69,11 @@ class Lane:
         """End it at once. Its guarded worker ends with it."""
         self._closed = True
         self._process.kill()
+
+    def hang_up(self) -> None:
+        """Let it end by itself: there is nothing more to do."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def close(self) -> None:
         """Wait until it has ended."""
@@ -148,10 +155,10 @@ class Lanes:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Stops at once: what is under way is not waited for."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """After an error, or when nobody asks any more, at once: what is under way is not waited for."""
         for lane in self._lanes:
-            lane.kill()
+            lane.hang_up() if kind is None else lane.kill()
         self._threads.shutdown(cancel_futures=True)
         for lane in self._lanes:
             lane.close()
@@ -174,7 +181,11 @@ def _reap(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
             except BrokenPipeError:
                 continue
-    process.wait()
+    try:
+        process.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _given_up(path: str, tools: ToolFacts) -> Row:
