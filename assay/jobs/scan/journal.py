@@ -92,12 +92,12 @@ class Journal:
         self._stream.seek(offset)
         return codec.decode(Row, json.loads(self._stream.readline())["row"])
 
-    def remove(self) -> None:
-        """Delete the file: its rows are in the table."""
-        self._path.unlink()
+    def clear(self) -> None:
+        """Forget all rows: they are in the table."""
+        self._stream.truncate(0)
 
     def close(self) -> None:
-        """Let others in. A journal without a line is deleted."""
+        """Let others in. The file is deleted where it holds nothing."""
         if self._stream.seek(0, os.SEEK_END) == 0:
             self._path.unlink(missing_ok=True)
         self._stream.close()

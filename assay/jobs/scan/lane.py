@@ -50,8 +50,9 @@ def main() -> None:
 
 def _examined(examiner: Examiner, path: str, *, include_personal: bool) -> Row:
     started = time.perf_counter()
-    sidecar = sidecar_sha256(path, examiner.settings.limits)
     (examined,) = examiner.examine([path])
+    was_read = examined.report.exhibit.sha256 is not None
+    sidecar = sidecar_sha256(path, examiner.settings.limits) if was_read else None
     row = row_of(examined, sidecar_sha256=sidecar, include_personal=include_personal, seconds=0.0)
     return replace(row, seconds=time.perf_counter() - started)
 

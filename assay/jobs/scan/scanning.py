@@ -7,6 +7,7 @@ import json
 import os
 from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,11 @@ def scan(
     require_pyarrow()
     settings = settings or from_environment()
     paths = [os.fspath(source) for source in sources]
-    older = read_conditions(out) if out.exists() else None
     count = max(1, min(jobs or processors(), len(paths)))
-    with Journal(out) as journal, Lanes(count, settings, include_personal=include_personal) as lanes:
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(out))
+        older = read_conditions(out) if out.exists() else None
+        lanes = stack.enter_context(Lanes(count, settings, include_personal=include_personal))
         conditions = _conditions(settings, lanes.tools, include_personal=include_personal)
         journal.load(_digest(conditions))
         try:
@@ -79,18 +82,16 @@ def scan(
             offsets = array("q", bytes(8 * len(paths)))
             yield from _examined(paths, offsets, journal, lanes, settings.limits)
             write_rows(out, map(journal.at, offsets), conditions)
-            journal.remove()
+            journal.clear()
         except OSError as error:
             raise unwritable(out, error) from error
 
 
 def _conditions(settings: Settings, tools: ToolFacts, *, include_personal: bool) -> dict[str, Any]:
-    """All that rows of the same bytes depend on, as JSON, but for keys and ledger."""
+    """All that rows of the same bytes depend on, as JSON, but for keys and ledger in the data folder."""
     return {
         "schema": SCHEMA,
-        "trust": settings.trust,
-        "skip": sorted(set(settings.skip)),
-        "limits": codec.encode(settings.limits),
+        "settings": codec.encode(settings) | {"skip": sorted(set(settings.skip)), "home": None},
         "include_personal": include_personal,
         "tools": codec.encode(tools),
     }

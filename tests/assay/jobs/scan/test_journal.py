@@ -73,7 +73,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="another scan"):
             Journal(table)
         journal.add(plain_row("x"))
-        journal.remove()
+        journal.clear()
     with Journal(table) as journal:
         journal.load("a")
         assert "x" not in journal

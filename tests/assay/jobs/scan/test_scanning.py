@@ -98,13 +98,14 @@ def test_rows_say_what_verify_says(many: tuple[Path, ...], tmp_path: Path, setti
 
 def test_a_bad_file_is_a_row_with_its_error(many: tuple[Path, ...], tmp_path: Path, settings: Settings) -> None:
     bad = [path for path in many if path.stem in ("broken", "torn")]
-    rows, _ = run([*bad, tmp_path / "missing.png", many[0]], tmp_path / "t.parquet", settings)
-    for row, reason in zip(rows, ("header is damaged", "cannot be decoded", "No such file"), strict=False):
+    rows, _ = run([*bad, tmp_path / "missing.png", ".", many[0]], tmp_path / "t.parquet", settings)
+    reasons = ("header is damaged", "cannot be decoded", "No such file", "Is a directory")
+    for row, reason in zip(rows, reasons, strict=False):
         assert row.error is not None
         assert reason in row.error
         assert row.perceptual_hash is None
         assert row.thumbnail is None
-    assert rows[3].error is None
+    assert rows[4].error is None
 
 
 def test_only_what_has_changed_is_examined(pictures: list[Path], tmp_path: Path, settings: Settings) -> None:
