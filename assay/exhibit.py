@@ -27,6 +27,8 @@ from assay.vocabulary import Exhibit, ExhibitFacts, Limits, Picture, Pixels
 Image.MAX_IMAGE_PIXELS = None  # our own bound is lower, applies to every format, and is an error rather than a warning
 
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _SUB_IFDS = 50706, 254, 330
+_THUMBNAILS = frozenset({"JPEG", "PNG", "WEBP"})
+_THUMBNAIL_PIXELS = 2**21
 _REFETCH = "Fetch the file again and compare its size with the source's."
 
 
@@ -169,15 +171,37 @@ def decode(exhibit: Exhibit, limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
 
 def preview(exhibit: Exhibit, side: int = 320) -> bytes | None:
     """A small upright JPEG of at most `side` pixels a side; None where the pixels cannot be decoded."""
-    from assay.pixels import upright_rgb  # noqa: PLC0415 - see decode
-
-    name = exhibit.facts.name
     try:
-        with open_image(exhibit.data, _family(exhibit), name) as image:
-            image.draft("RGB", (side, side))  # JPEG alone can decode at a fraction of its size
-            pixels, _ = upright_rgb(image)
+        with open_image(exhibit.data, _family(exhibit), exhibit.facts.name) as image:
+            return _small(image, side)
     except Exception:  # see open_image; `decode` says what is wrong, where that is asked for
         return None
+
+
+def thumbnail(data: bytes, side: int = 160) -> bytes | None:
+    """A picture that a manifest holds, as a small upright JPEG; it is written by strangers, and bounded tightly.
+
+    Returns:
+        At most `side` pixels a side; None for another format than JPEG, PNG or WebP, for a picture of more than two
+        megapixels, and for one that cannot be decoded.
+    """
+    family = sniff(data[:64])
+    if family is None or family.name not in _THUMBNAILS:
+        return None
+    try:
+        with open_image(data, family, "thumbnail") as image:
+            return _small(image, side) if image.width * image.height <= _THUMBNAIL_PIXELS else None
+    except Exception:  # see open_image
+        return None
+
+
+def _small(image: Image.Image, side: int) -> bytes:
+    from assay.pixels import upright_rgb  # noqa: PLC0415 - see decode
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image.draft("RGB", (side, side))  # JPEG alone can decode at a fraction of its size
+        pixels, _ = upright_rgb(image)
     small = Image.fromarray(pixels)
     small.thumbnail((side, side))
     stream = BytesIO()

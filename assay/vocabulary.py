@@ -80,6 +80,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     skip: tuple[str, ...] = ()
     """Checks that are left out, by id."""
+    thumbnails: bool = False
+    """Pictures inside manifests are shown, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +241,8 @@ class Manifest:
     """Validation status codes (C2PA 2.2, section 15.2.2) that failed for this node."""
     ai_use: AiUse = AiUse.NONE
     ingredients: tuple[Manifest, ...] = ()
+    thumbnail: bytes | None = None
+    """A JPEG of at most 160 pixels a side, re-encoded by the worker; only where a format shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

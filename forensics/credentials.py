@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import ClassVar
 
@@ -31,6 +32,7 @@ from assay.vocabulary import (
     Trust,
 )
 from forensics import declarations, trust
+from forensics.manifest_pictures import pictures
 from forensics.manifests import Store
 from forensics.offline import REMOTE_ERROR, require_closed_network
 
@@ -73,6 +75,7 @@ class Credentials:
 
     def __init__(self, settings: Settings) -> None:
         profile = trust.load(settings)
+        self._thumbnails = settings.thumbnails
         self._has_anchors = bool(profile.lists)
         self._profile = profile.name
         self._context = Context.from_dict(trust.reader_settings(profile))
@@ -94,9 +97,9 @@ class Credentials:
 
     def _read(self, exhibit: Exhibit) -> tuple[Store | None, bool]:
         """The manifest store, and whether it was kept beside the file."""
-        store, is_beside = _read_store(exhibit, self._context)
+        store, is_beside = _read_store(exhibit, self._context, thumbnails=self._thumbnails)
         if store is not None and store.is_ambiguous():
-            return _read_store(exhibit, self._signers_only)
+            return _read_store(exhibit, self._signers_only, thumbnails=self._thumbnails)
         return store, is_beside
 
     def _none_found(self, exhibit: Exhibit) -> Outcome:
@@ -221,7 +224,7 @@ def _broken(faults: list[str], *, is_beside: bool) -> str:
     )
 
 
-def _read_store(exhibit: Exhibit, context: Context) -> tuple[Store | None, bool]:
+def _read_store(exhibit: Exhibit, context: Context, *, thumbnails: bool) -> tuple[Store | None, bool]:
     stream, mime = BytesIO(exhibit.data), exhibit.picture.mime
     reader = None
     if exhibit.picture.format not in _SIDECAR_ONLY:
@@ -236,4 +239,7 @@ def _read_store(exhibit: Exhibit, context: Context) -> tuple[Store | None, bool]
     if reader is None:
         return None, False
     with reader:
-        return Store.parse(json.loads(reader.crjson())), is_beside
+        store = Store.parse(json.loads(reader.crjson()))
+        if thumbnails:
+            store = replace(store, thumbnails=pictures(reader, store.thumbnail_uris()))
+        return store, is_beside

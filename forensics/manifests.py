@@ -5,8 +5,8 @@ Everything in a store was written by whoever made the file: any value may have a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -52,11 +52,22 @@ def _is_mismatch(code: str) -> bool:
     return bool(code) and not code.startswith(_TRUST_ONLY) and not code.endswith(_SUCCESS)
 
 
+@dataclass
+class _Drawing:
+    """What of a history was drawn so far."""
+
+    thumbnails: dict[str, bytes]
+    """Not drawn yet; each is drawn once, however many ingredients name it."""
+    labels: set[str] = field(default_factory=set)
+
+
 @dataclass(frozen=True)
 class Store:
     """All manifests of one file, the active one first."""
 
     manifests: tuple[dict[str, Any], ...]
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    """Pictures in the manifests, small, by their JUMBF URI; as many as were asked for."""
 
     @classmethod
     def parse(cls, document: Any) -> Store:
@@ -157,14 +168,32 @@ class Store:
 
     def tree(self) -> Manifest:
         """The history as it is drawn, from the active manifest back; what came up before is not drawn out again."""
-        return self._node(self.active, None, set(), 0)
+        drawing = _Drawing(thumbnails=dict(self.thumbnails))
+        return self._node(self.active, None, drawing, 0, _own_thumbnail(self.active))
+
+    def thumbnail_uris(self) -> Iterator[str]:
+        """Where the pictures of the versions lie, from the active manifest back."""
+        yield _own_thumbnail(self.active)
+        for manifest in self.manifests:
+            for ingredient in _ingredients(manifest):
+                yield self._thumbnail(manifest, ingredient)
+
+    def _thumbnail(self, manifest: dict[str, Any], ingredient: dict[str, Any]) -> str:
+        """Of an ingredient: its own manifest's picture, or the one that was kept when it was added."""
+        behind = self._by_label.get(_manifest_label(ingredient), {})
+        return _own_thumbnail(behind) or _kept_thumbnail(manifest, ingredient)
 
     def _node(
-        self, manifest: dict[str, Any], ingredient: dict[str, Any] | None, drawn: set[str], depth: int
+        self,
+        manifest: dict[str, Any],
+        ingredient: dict[str, Any] | None,
+        drawing: _Drawing,
+        depth: int,
+        thumbnail: str,
     ) -> Manifest:
         label = _text(manifest.get("label"))
-        is_repeated = label in drawn
-        drawn.add(label)
+        is_repeated = label in drawing.labels
+        drawing.labels.add(label)
         said = self.statements[label]
         claim = _dict(manifest.get("claim") or manifest.get("claim.v2"))
         goes_on = not is_repeated and depth < _MAX_DEPTH
@@ -177,19 +206,22 @@ class Store:
             actions=() if is_repeated else said.actions[:_MAX_ACTIONS],
             failures=tuple(dict.fromkeys(code for code in failures if code and not code.endswith(_SUCCESS))),
             ai_use=said.ai_use,
-            ingredients=tuple(self._children(manifest, drawn, depth + 1)) if goes_on else (),
+            ingredients=tuple(self._children(manifest, drawing, depth + 1)) if goes_on else (),
+            thumbnail=drawing.thumbnails.pop(thumbnail, None),
         )
 
-    def _children(self, manifest: dict[str, Any], drawn: set[str], depth: int) -> Iterator[Manifest]:
+    def _children(self, manifest: dict[str, Any], drawing: _Drawing, depth: int) -> Iterator[Manifest]:
         for ingredient in islice(_ingredients(manifest), _MAX_INGREDIENTS):
             behind = self._by_label.get(_manifest_label(ingredient))
+            thumbnail = self._thumbnail(manifest, ingredient)
             if behind is not None:
-                yield self._node(behind, ingredient, drawn, depth)
+                yield self._node(behind, ingredient, drawing, depth, thumbnail)
             else:
                 yield Manifest(
                     title=_text(ingredient.get("dc:title")) or "untitled",
                     relationship=_text(ingredient.get("relationship")) or None,
                     failures=tuple(filter(_is_mismatch, _recorded_failures(ingredient))),
+                    thumbnail=drawing.thumbnails.pop(thumbnail, None),
                 )
 
     def is_cut_off(self) -> bool:
@@ -232,6 +264,20 @@ def _assertions(manifest: dict[str, Any], label: str) -> Iterator[dict[str, Any]
 
 def _ingredients(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
     return _assertions(manifest, "c2pa.ingredient")
+
+
+def _own_thumbnail(manifest: dict[str, Any]) -> str:
+    """The URI of the picture that a manifest keeps of the file it was made for; empty without one."""
+    bodies = _dict(manifest.get("assertions")).items()
+    found = (_text(_dict(body).get("identifier")) for name, body in bodies if name.startswith("c2pa.thumbnail.claim"))
+    return next(filter(None, found), "")
+
+
+def _kept_thumbnail(manifest: dict[str, Any], ingredient: dict[str, Any]) -> str:
+    """The same, of the picture that was kept of an ingredient; its link may leave out the manifest's own name."""
+    path = _text(_dict(ingredient.get("thumbnail")).get("url")).removeprefix("self#jumbf=")
+    whole = path if path.startswith("/") else f"/c2pa/{_text(manifest.get('label'))}/{path}"
+    return f"self#jumbf={whole}" if path else ""
 
 
 def _manifest_label(ingredient: dict[str, Any]) -> str:

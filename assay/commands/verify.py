@@ -10,6 +10,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,8 @@ def run(options: Namespace) -> int:
     from assay.report.privacy import masked
 
     _require_place(options)
-    settings = settings_of(options)
+    shows_pictures = options.format in PICTURED
+    settings = replace(settings_of(options), thumbnails=shows_pictures)
     sources = list(_sources(options, settings.limits))
     _require_harmless(options, sources)
     reports = examine(
@@ -94,7 +96,7 @@ def run(options: Namespace) -> int:
         settings=settings,
         workers=options.jobs,
         decode=options.decode,
-        previews=options.format in PICTURED,
+        previews=shows_pictures,
     )
     judged = _judged(_with_progress(reports, len(sources), options), options)
     gate = Gate(fail_on=options.fail_on)

@@ -85,11 +85,18 @@ class Node:
     children: tuple[Node, ...] = ()
     left_out: int = 0
     """Ingredients below this node that are not drawn."""
+    thumbnail: bytes | None = field(default=None, repr=False)
+    """A JPEG; see `Manifest.thumbnail`."""
 
     @property
     def shape(self) -> str:
         """A character for the state."""
         return SHAPES[self.state]
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a manifest's own picture is shown anywhere in this history."""
+        return self.thumbnail is not None or any(child.has_pictures for child in self.children)
 
 
 @dataclass(slots=True)
@@ -119,6 +126,7 @@ def _node(manifest: Manifest, budget: _Budget, *, depth: int = 0, state: str | N
         facts=tuple(_facts(manifest, vouched_for=state == TRUSTED)),
         children=tuple(children),
         left_out=sum(map(_size, manifest.ingredients[len(children) :])),
+        thumbnail=manifest.thumbnail,
     )
 
 

@@ -19,6 +19,7 @@ from assay.cli import main
 from assay.rules import RULES
 from generation.declaration import Declaration
 from generation.sign import sign
+from tests import thumbnails
 from tests.authority import Authority
 from tests.pages import words
 from tests.seeds import encoded
@@ -135,10 +136,17 @@ def test_a_document_is_not_written_to_a_terminal(
     assert "--output" in err
 
 
-def test_pictures_are_shown_where_a_format_shows_them(folder: Path) -> None:
-    assert main(["verify", "--jobs", "1", "signed.jpg", "--format", "pdf", "--output", "report.pdf"]) == 0
-    page = PdfReader(folder / "report.pdf").pages[0]
-    assert len(list(page.images)) == 1
+def test_pictures_are_shown_where_a_format_shows_them(
+    folder: Path, capsys: pytest.CaptureFixture[str], authority: Authority
+) -> None:
+    (folder / "kept.jpg").write_bytes(thumbnails.signed(authority.signer(), encoded("JPEG", "flower")))
+    assert _run(capsys, "kept.jpg", "--format", "pdf", "--output", "report.pdf")[0] == 0
+    assert len(list(PdfReader(folder / "report.pdf").pages[0].images)) == 2
+    _, out, _ = _run(capsys, "kept.jpg", "--format", "html")
+    assert out.count("<img") == 2
+    _, out, _ = _run(capsys, "kept.jpg", "--format", "json")
+    (read,) = json.loads(out)["reports"]
+    assert read["outcomes"][0]["manifest"]["thumbnail"] is read["preview"] is None
 
 
 def test_nothing_to_examine_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -367,6 +375,7 @@ def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "HEAVY = {'torch', 'diffusers', 'timm', 'c2pa', 'streamlit', 'numpy', 'PIL', 'cryptography', 'jinja2'}\n"
+        "HEAVY |= {'pyarrow'}\n"
         "class Watch:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] in HEAVY:\n"

@@ -204,6 +204,21 @@ def test_preview_is_small_and_upright() -> None:
         assert image.size == (160, 320)
 
 
+def test_a_thumbnail_is_small_and_bounded() -> None:
+    def picture(format_name: str, width: int) -> bytes:
+        stream = BytesIO()
+        Image.new("L", (width, 1024)).save(stream, format_name)
+        return stream.getvalue()
+
+    made = exhibit.thumbnail(picture("PNG", 2048))
+    assert made is not None
+    with Image.open(BytesIO(made)) as small:
+        assert (small.format, small.size) == ("JPEG", (160, 80))
+    assert exhibit.thumbnail(picture("PNG", 2049)) is None
+    for data in (b"", picture("GIF", 8), picture("TIFF", 8), picture("JPEG", 64)[:300]):
+        assert exhibit.thumbnail(data) is None
+
+
 def test_exhibit_without_pixels_or_picture_says_so() -> None:
     with pytest.raises(LookupError, match="pixels were not decoded"):
         _ = _inspect(_encode("PNG")).pixels

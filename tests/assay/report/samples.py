@@ -134,6 +134,7 @@ def signed_and_generated() -> Report:
             Action(name="c2pa.created", digital_source_type="trainedAlgorithmicMedia", software="Example Image Model"),
         ),
         ai_use=AiUse.FULLY,
+        thumbnail=PREVIEW,
     )
     root = Manifest(
         title="tulip.jpg",

@@ -151,6 +151,13 @@ def test_pictures_and_maps_are_inside_the_page() -> None:
     assert "data:image/jpeg;base64," + base64.b64encode(samples.PREVIEW).decode() in sources
 
 
+def test_a_manifests_picture_stands_beside_its_version_with_a_warning() -> None:
+    page = Page(render(samples.signed_and_generated()))
+    assert page.values("alt")[1:] == ["Picture of this version, kept in its manifest; by itself it proves nothing"]
+    assert "By themselves they prove nothing." in page.text()
+    assert "By themselves they prove nothing." not in Page(render(samples.signed_by_a_stranger())).text()
+
+
 def test_several_images_have_an_index_and_one_has_none(reports: list[Report]) -> None:
     many, one = Page(render(*reports)), Page(render(reports[0]))
     assert many.values("href") == [f"#image-{number}" for number in range(1, 7)]

@@ -82,7 +82,8 @@ def test_it_can_be_read_aloud(reports: list[Report]) -> None:
     document = render(*reports)
     assert is_accessible(document)
     tree = _alternatives(structure(document).root_object["/StructTreeRoot"])
-    assert sorted(tree) == ["Map of the measurement", "Preview of the image", "Preview of the image"]
+    kept = "Picture of this version, kept in its manifest; by itself it proves nothing"
+    assert sorted(tree) == ["Map of the measurement", kept, "Preview of the image", "Preview of the image"]
 
 
 def _alternatives(node: Any) -> list[str]:
@@ -179,6 +180,14 @@ def test_a_picture_that_cannot_be_read_does_not_cost_the_report() -> None:
     for data in (b"", b"\xff\xd8\xffno more", samples.MAP[:60], b"<svg xmlns='http://www.w3.org/2000/svg'/>"):
         text = words(render(replace(shown, preview=data)))
         assert "Measurements support that a model made it" in text
+
+
+def test_a_manifests_picture_stands_beside_its_version_with_a_warning() -> None:
+    assert "By themselves they prove nothing." in words(render(samples.signed_and_generated()))
+    assert "By themselves they prove nothing." not in words(render(samples.signed_by_a_stranger()))
+    thin = [Manifest(title="x", thumbnail=encoded("JPEG")), Manifest(title="y", thumbnail=b"\xff\xd8\xffno more")]
+    page = structure(render(report(attestation(manifest=Manifest(title="z", ingredients=tuple(thin)))))).pages[0]
+    assert len(list(page.images)) == 1
 
 
 def test_several_images_have_an_index_that_leads_to_them(reports: list[Report]) -> None:

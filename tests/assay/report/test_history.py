@@ -114,3 +114,11 @@ def test_a_wide_history_is_cut_and_what_is_left_out_is_counted() -> None:
 def test_two_histories_do_not_share_a_budget() -> None:
     shown = attestation(manifest=replace(Manifest(title="x"), ingredients=(Manifest(title="y"),)))
     assert tree(shown) == tree(shown)
+
+
+def test_a_node_carries_the_picture_of_its_manifest() -> None:
+    root = Manifest(title="a", ingredients=(Manifest(title="b", thumbnail=b"picture"), Manifest(title="c")))
+    drawn = tree(attestation(manifest=root))
+    assert drawn is not None
+    assert [node.thumbnail for node in nodes(drawn)] == [None, b"picture", None]
+    assert [node.has_pictures for node in nodes(drawn)] == [True, True, False]
