@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from assay import __version__
 from assay.commands import (
     attack,
+    dashboard,
     data,
     doctor,
     evaluate,
@@ -31,6 +32,7 @@ from assay.options import EPILOG, Parser
 
 _MODULES = {
     "verify": verify,
+    "dashboard": dashboard,
     "scan": scan,
     "generate": generate,
     "mark": mark,

@@ -12,6 +12,8 @@ from assay.vocabulary import DEFAULT_TRUST, Limits, Settings
 HOME = "ASSAY_HOME"
 TRUST = "ASSAY_TRUST"
 SKIP = "ASSAY_SKIP"
+NETWORK, FOLDERS = "ASSAY_DASHBOARD_NETWORK", "ASSAY_DASHBOARD_FOLDERS"
+"""What pages of the dashboard may do: fetch addresses, name files of this machine; 1 where they may."""
 
 
 def from_environment(

@@ -54,6 +54,11 @@ class Received:
     pixels: Pixels | None = None
     failure: UnreadableError | None = None
 
+    @property
+    def sha256(self) -> str | None:
+        """Of the bytes as received; None where they could not be read."""
+        return _answer(self).facts.sha256
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Examined:

@@ -32,19 +32,25 @@ def render(reports: Sequence[Report], *, today: date | None = None) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+    return environment().get_template("page.html.jinja")
+
+
+def environment(*folders: Path) -> Environment:
+    """Templates in which every value is made visible and escaped: those of reports, and those in these folders."""
+    made = Environment(
+        loader=FileSystemLoader([*folders, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["head"] = first
-    environment.filters["long"] = _long
-    environment.filters["sentence"] = _sentence
-    environment.filters["image"] = _image
-    return environment.get_template("page.html.jinja")
+    made.globals["drawings"] = True
+    made.filters["head"] = first
+    made.filters["long"] = _long
+    made.filters["sentence"] = _sentence
+    made.filters["image"] = _image
+    return made
 
 
 def _finalize(value: Any) -> Any:

@@ -1,0 +1,117 @@
+"""One report, drawn from top to bottom: verdict, picture, evidence, history, metadata, ledger row, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
+
+import streamlit as st
+
+from assay import catalog
+from assay.errors import ConfigurationError
+from assay.files import printable
+from assay.report.pictures import without_pictures
+from assay.report.privacy import masked
+from assay.report.view import View, view
+from assay.report.wording import CONTRADICTIONS
+from assay.vocabulary import Basis, Measurement, Report
+from dashboard import fragments
+from dashboard.viewer import Shown, viewer
+
+MIME = {"html": "text/html", "pdf": "application/pdf", "json": "application/json"}
+"""What can be taken away, by the name of its format."""
+
+
+def report(whole: Report, shown: Shown | None, *, key: str, personal: bool) -> None:
+    """Draw everything.
+
+    Args:
+        whole: With personal data.
+        shown: The picture; None where there are no pixels.
+        key: Tells the widgets of this report from those of others on the page.
+        personal: Whether personal data is shown.
+    """
+    told = whole if personal else masked(whole)
+    words = view(told)
+    left, right = st.columns([5, 6], gap="large")
+    with right:
+        fragments.verdict(words)
+    with left:
+        picture(told, shown, key=key)
+    st.subheader("Evidence, strongest basis first")
+    fragments.evidence(words)
+    fragments.silent(words)
+    _histories(words)
+    _metadata(words, key=key)
+    export([told], title="Take the report away", key=key)
+
+
+def picture(told: Report, shown: Shown | None, *, key: str) -> None:
+    """The viewer, with every map that a check drew."""
+    if shown is None:
+        st.info("There is no picture to show: the file could not be decoded.", icon=":material/hide_image:")
+        return
+    maps = [(outcome.check, outcome.map) for outcome in told.outcomes if isinstance(outcome, Measurement)]
+    name = printable(told.exhibit.name)
+    viewer(shown, alt=f"The image {name}", maps=[(check, drawn) for check, drawn in maps if drawn], key=f"viewer-{key}")
+
+
+def _histories(words: View) -> None:
+    for line in words.lines:
+        if line.history is not None:
+            st.subheader("History, from this file back")
+            fragments.history(line.history)
+
+
+def _metadata(words: View, *, key: str) -> None:
+    rows = list(_noted(words))
+    if not rows:
+        return
+    st.subheader("What the file says of itself")
+    st.caption("Anybody can write, change or remove these notes. ▲ marks statements that cannot all hold.")
+    wanted = st.text_input("Search the metadata", key=f"metadata-{key}", placeholder="camera, software, date …")
+    found = [row for row in rows if wanted.casefold() in " ".join(row.values()).casefold()]
+    if found:
+        st.dataframe(found, hide_index=True, key=f"table-{key}", alt="Metadata: kind, field and value")
+    else:
+        st.caption(f"Nothing of {len(rows)} entries holds these words.")
+
+
+def _noted(words: View) -> Iterator[dict[str, str]]:
+    for line in words.lines:
+        if line.label != Basis.NOTED or line.cells:
+            continue
+        sign = "▲" if line.title == CONTRADICTIONS else ""
+        yield {"": sign, "Kind": line.title, "Field": "", "Value": line.text}
+        for detail in line.details:
+            yield {"": sign, "Kind": line.title, "Field": detail.name, "Value": detail.value}
+
+
+def export(reports: Sequence[Report], *, title: str, key: str) -> None:
+    """Reports to take away, drawn only when they are asked for."""
+    st.subheader(title)
+    stem = PurePath(reports[0].exhibit.name).stem if len(reports) == 1 else f"{len(reports)}-images"
+    with st.container(horizontal=True):
+        for name, mime in MIME.items():
+            st.download_button(
+                f"Download {name.upper()}",
+                data=_drawn(name, reports),
+                file_name=f"assay-{printable(stem)[:80]}.{name}",
+                mime=mime,
+                key=f"export-{name}-{key}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+    st.caption("Personal data is in it only where it is shown here. JSON is what assay verify --format json prints.")
+
+
+def _drawn(name: str, reports: Sequence[Report]) -> Callable[[], bytes]:
+    def render() -> bytes:
+        plain = list(map(without_pictures, reports)) if name == "json" else reports
+        try:
+            drawn = catalog.format_named(name)(plain)
+        except ConfigurationError as error:
+            drawn = f"{error}\n{error.hint}\n"
+        return drawn.encode() if isinstance(drawn, str) else drawn
+
+    return render

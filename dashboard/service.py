@@ -1,0 +1,56 @@
+"""What one process keeps for all its pages: settings, doors that are open, and an examiner with its models."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from assay.jobs.verify import Examiner
+from assay.rules import Policy, discover, evaluate, load
+from assay.settings import FOLDERS, NETWORK, from_environment
+from assay.vocabulary import Report, Settings
+
+
+def settings() -> Settings:
+    """As the command line set them."""
+    return from_environment()
+
+
+def may_fetch() -> bool:
+    """Whether whoever started the dashboard allowed it the network."""
+    return os.environ.get(NETWORK) == "1"
+
+
+def may_read_folders() -> bool:
+    """Whether pages may name files of this machine: where only this machine sees them, unless it was forbidden."""
+    return os.environ.get(FOLDERS) == "1"
+
+
+@st.cache_resource(show_spinner=False)
+def policy() -> Policy | None:
+    """The rules that `assay verify` would apply where the dashboard was started; None without any.
+
+    Raises:
+        PolicyError: They cannot be used.
+    """
+    path = discover(Path.cwd())
+    return None if path is None else load(path)
+
+
+def judged(report: Report) -> Report:
+    """A report with the rules that its file breaks."""
+    rules = policy()
+    if rules is None:
+        return report
+    (done,) = evaluate(rules, [report], today=datetime.now(UTC).date())
+    return done
+
+
+@st.cache_resource(show_spinner=False)
+def examiner() -> Examiner:
+    """One for all sessions: workers and models are started once."""
+    return Examiner(replace(settings(), thumbnails=True), decode=True, previews=True)
