@@ -375,7 +375,7 @@ def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "HEAVY = {'torch', 'diffusers', 'timm', 'c2pa', 'streamlit', 'numpy', 'PIL', 'cryptography', 'jinja2'}\n"
-        "HEAVY |= {'pyarrow'}\n"
+        "HEAVY |= {'pyarrow', 'typst'}\n"
         "class Watch:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] in HEAVY:\n"
