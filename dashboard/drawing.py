@@ -10,12 +10,15 @@ import streamlit as st
 from assay import catalog
 from assay.errors import ConfigurationError
 from assay.files import printable
+from assay.jobs.marks import LEDGER_ROW
+from assay.ledger import location, open_ledger
 from assay.report.pictures import without_pictures
 from assay.report.privacy import masked
 from assay.report.view import View, view
 from assay.report.wording import CONTRADICTIONS
 from assay.vocabulary import Basis, Measurement, Report
 from dashboard import fragments
+from dashboard.service import settings
 from dashboard.viewer import Shown, viewer
 
 MIME = {"html": "text/html", "pdf": "application/pdf", "json": "application/json"}
@@ -41,6 +44,7 @@ def report(whole: Report, shown: Shown | None, *, key: str, personal: bool) -> N
     st.subheader("Evidence, strongest basis first")
     fragments.evidence(words)
     fragments.silent(words)
+    _ledger_rows(told)
     _histories(words)
     _metadata(words, key=key)
     export([told], title="Take the report away", key=key)
@@ -54,6 +58,22 @@ def picture(told: Report, shown: Shown | None, *, key: str) -> None:
     maps = [(outcome.check, outcome.map) for outcome in told.outcomes if isinstance(outcome, Measurement)]
     name = printable(told.exhibit.name)
     viewer(shown, alt=f"The image {name}", maps=[(check, drawn) for check, drawn in maps if drawn], key=f"viewer-{key}")
+
+
+def _ledger_rows(told: Report) -> None:
+    """The row of an image that is ours, where the ledger still has it."""
+    found = (detail for outcome in told.outcomes for detail in getattr(outcome, "details", ()))
+    named = dict.fromkeys(int(detail.value, 16) for detail in found if detail.name == LEDGER_ROW)
+    if not named:
+        return
+    st.subheader("Its row in the ledger")
+    with open_ledger(location(settings())) as ledger:
+        entries = [entry for image_id in named if (entry := ledger.get(image_id)) is not None]
+    for entry in entries:
+        left, right = st.columns([1, 5])
+        left.image(entry.thumbnail, width=96, alt="The thumbnail that the ledger keeps")
+        with right:
+            fragments.facts(f"Image {entry.image_id:016x}", fragments.of_entry(entry))
 
 
 def _histories(words: View) -> None:

@@ -92,7 +92,6 @@ def of_entry(entry: Entry) -> tuple[Detail, ...]:
     """A row of the ledger in words; the name of its file is somebody's own."""
     drawn = f"drawn with {entry.model}, {entry.scheduler}, {entry.steps} steps"
     return (
-        Detail(name="image", value=f"{entry.image_id:016x}"),
         Detail(name="entered", value=entry.created),
         Detail(name="how", value=drawn if entry.model else "marked, not made here"),
         Detail(name="size", value=f"{entry.width:,} × {entry.height:,} pixels"),

@@ -93,20 +93,24 @@ def _from_addresses(limits: Limits) -> list[Item]:
         text = st.text_area("Addresses, one a line", placeholder="https://example.org/photo.jpg", key="addresses")
     items = []
     for address in dict.fromkeys(filter(None, map(str.strip, text.splitlines()))):
-        try:
-            items.append(Item(key=address, source=_fetched(address, limits)))
-        except AssayError as error:
-            complain(error)
+        fetched = _fetched(address, limits)
+        if isinstance(fetched, AssayError):
+            complain(fetched)
+        else:
+            items.append(Item(key=address, source=fetched))
     return items
 
 
-def _fetched(address: str, limits: Limits) -> Upload:
-    """Fetched once a session."""
+def _fetched(address: str, limits: Limits) -> Upload | AssayError:
+    """Fetched once a session, whatever came of it."""
     from assay.jobs.fetching import fetch  # noqa: PLC0415 - only where the network is allowed
 
-    kept: dict[str, Upload] = st.session_state.setdefault("fetched", {})
+    kept: dict[str, Upload | AssayError] = st.session_state.setdefault("fetched", {})
     if address not in kept:
-        kept[address] = fetch(address, limits)
+        try:
+            kept[address] = fetch(address, limits)
+        except AssayError as error:
+            kept[address] = error
     return kept[address]
 
 

@@ -14,7 +14,6 @@ from PIL import Image
 
 from assay.jobs.generate import Made, Step, Wish, generate
 from assay.jobs.verify import Upload
-from assay.ledger import Entry, location, open_ledger
 from assay.vocabulary import Latents, Pixels
 from dashboard.intake import Seen
 from dashboard.service import examiner, settings
@@ -35,8 +34,6 @@ class Drawn:
     made: Made
     pixels: Pixels
     seen: Seen
-    entry: Entry | None
-    """None without a watermark: then there is no row."""
 
 
 def draw(wish: Wish, show: Callable[[Step], None]) -> Drawn:
@@ -62,15 +59,7 @@ def draw(wish: Wish, show: Callable[[Step], None]) -> Drawn:
         made=made,
         pixels=received.pixels,
         seen=Seen(report=examined.report, shown=encoded(received.pixels)),
-        entry=_entry(made),
     )
-
-
-def _entry(made: Made) -> Entry | None:
-    if made.image_id is None:
-        return None
-    with open_ledger(location(settings())) as ledger:
-        return ledger.get(made.image_id)
 
 
 def is_shown(step: Step) -> bool:

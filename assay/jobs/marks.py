@@ -49,6 +49,8 @@ FOUND_LOG10_P = math.log10(MAX_P_VALUE)
 REGISTERED_ROWS = 8
 """Rows whose thumbnails a picture is laid over, where it shows no mark as it is."""
 _SMALLEST_P = 1e-300
+LEDGER_ROW = "Ledger row"
+"""The detail of a finding that names its row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +273,7 @@ def _is_unaltered(entry: Entry, exhibit: Exhibit) -> bool:
 
 def _details(found: Sighting) -> Iterator[Detail]:
     entry = found.entry
-    yield Detail(name="Ledger row", value=f"{entry.image_id:016x}")
+    yield Detail(name=LEDGER_ROW, value=f"{entry.image_id:016x}")
     if entry.model:
         yield Detail(name="Made", value=f"{entry.created}, {entry.model}, {entry.scheduler}, {entry.steps} steps")
     else:

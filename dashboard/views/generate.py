@@ -10,7 +10,7 @@ import streamlit as st
 from assay import device
 from assay.errors import AssayError
 from assay.jobs.generate import BOTH, NONE, Step, Wish
-from dashboard import drawing, fragments
+from dashboard import drawing
 from dashboard.fragments import complain
 from dashboard.making import Drawn, draw, is_shown, latest, noise_picture
 from generation.models import SPECS, spec_named
@@ -98,8 +98,6 @@ def _show(drawn: Drawn) -> None:
         )  # fmt: skip
         st.page_link("views/attack.py", label="Attack it: see how its proof holds", icon=":material/science:")
     _noise(drawn)
-    if drawn.entry is not None:
-        fragments.facts("Its row in the ledger", fragments.of_entry(drawn.entry))
     drawing.report(drawn.seen.report, drawn.seen.shown, key="drawn", personal=False)
 
 
