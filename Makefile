@@ -43,6 +43,7 @@ bench: .venv/.ready ## Speed beside a bare process and a bare pipeline, measured
 	$(BIN)/python -m tests.benchmarks.marks
 	$(BIN)/python -m tests.benchmarks.pixel_speed
 	$(BIN)/python -m tests.benchmarks.detectors
+	$(BIN)/python -m tests.benchmarks.scan
 
 .PHONY: docs
 docs: .venv/.ready ## Rewrite the tables that the docs take from the code

@@ -67,6 +67,11 @@ def generate_help() -> str:
     return _help("generate")
 
 
+def scan_help() -> str:
+    """`assay scan --help`."""
+    return _help("scan")
+
+
 def evaluate_help() -> str:
     """`assay evaluate --help`."""
     return _help("evaluate")
@@ -135,6 +140,7 @@ PARTS: Mapping[tuple[str, str], Callable[[], str]] = {
     ("docs/credentials.md", "states"): states_table,
     ("docs/rules.md", "rules"): rules.table_markdown,
     ("docs/verify.md", "help"): verify_help,
+    ("docs/scan.md", "scan"): scan_help,
     ("docs/generate.md", "generate"): generate_help,
     ("docs/detector.md", "evaluate"): evaluate_help,
 }
