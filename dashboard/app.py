@@ -9,7 +9,8 @@ import streamlit as st
 from dashboard.fragments import style
 from dashboard.signing_in import require_sign_in
 
-VIEWS = Path(__file__).parent / "views"
+_HERE = Path(__file__).parent
+VIEWS = _HERE / "views"
 
 PAGES = {
     "Examine": [
@@ -27,7 +28,8 @@ PAGES = {
     ],
 }
 
-st.set_page_config(page_title="Assay", page_icon=":material/verified:", layout="wide")
+# A file of our own: for a symbol's name, a browser would ask somebody else for the picture.
+st.set_page_config(page_title="Assay", page_icon=_HERE / "icon.svg", layout="wide")
 style()
 require_sign_in()
 st.navigation(PAGES).run()

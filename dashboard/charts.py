@@ -29,14 +29,20 @@ def lines(rows: Sequence[dict[str, object]], *, x: str, y: str, by: str, bound: 
     order = list(dict.fromkeys(str(row[x]) for row in rows))
     base = altair.Chart(altair.InlineData([{**row, x: str(row[x])} for row in rows]))
     drawn: altair.LayerChart | altair.Chart = base.mark_line(point={"size": 70, "filled": True}).encode(
-        x=altair.X(f"{x}:N", sort=order, axis=altair.Axis(labelAngle=0)),
-        y=altair.Y(f"{y}:Q"),
-        color=altair.Color(f"{by}:N", sort=names),
-        shape=altair.Shape(f"{by}:N", sort=names, scale=altair.Scale(range=list(_SHAPES))),
-        strokeDash=altair.StrokeDash(f"{by}:N", sort=names, scale=altair.Scale(range=[*_DASHES])),
+        x=altair.X(field=x, type="nominal", title=x, sort=order, axis=altair.Axis(labelAngle=0)),
+        y=altair.Y(field=y, type="quantitative", title=y),
+        color=altair.Color(field=by, type="nominal", title=by, sort=names),
+        shape=altair.Shape(field=by, type="nominal", title=by, sort=names, scale=altair.Scale(range=list(_SHAPES))),
+        strokeDash=altair.StrokeDash(
+            field=by, type="nominal", title=by, sort=names, scale=altair.Scale(range=[*_DASHES])
+        ),
     )
     if bound is not None:
-        rule = altair.Chart(altair.InlineData([{y: bound}])).mark_rule(strokeDash=[3, 3]).encode(y=f"{y}:Q")
+        rule = (
+            altair.Chart(altair.InlineData([{y: bound}]))
+            .mark_rule(strokeDash=[3, 3])
+            .encode(y=altair.Y(field=y, type="quantitative"))
+        )
         drawn = drawn + rule
     st.altair_chart(drawn, width="stretch", alt=f"{y} against {x}; the table below has the numbers")
 

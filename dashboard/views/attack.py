@@ -63,7 +63,7 @@ def _pixels() -> Pixels | None:
 
 
 def _attack(pixels: Pixels) -> None:
-    controls, result = st.columns([2, 5], gap="large")
+    controls, result = st.columns([1, 3], gap="large")
     with controls:
         laundering = _sliders()
     with result, st.spinner("Examining", show_time=True):
@@ -114,12 +114,13 @@ def _fall(pixels: Pixels, others: Laundering) -> None:
     if not st.button("Draw the fall", icon=":material/trending_down:"):
         return
     values, points = SWEEPS[slider], list[Point]()
-    bar = st.progress(0.0, text="Examining …")
+    bar, place = st.progress(0.0, text="Examining …"), st.empty()
     for point in fall(examiner(), pixels, slider, others=others):
         points.append(point)
         bar.progress(len(points) / len(values), text=f"{len(points)} of {len(values)}")
+        with place.container():
+            falling(points, _NAMES[slider])
     bar.empty()
-    falling(points, _NAMES[slider])
 
 
 main()
