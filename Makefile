@@ -22,6 +22,10 @@ env: .venv/.ready ## Build or refresh .venv
 demo: .venv/.ready ## Draw, verify, strip, verify, tamper, verify, forge, verify
 	$(BIN)/python examples/demo.py
 
+.PHONY: dashboard
+dashboard: .venv/.ready ## Open the pages on 127.0.0.1:8501
+	$(BIN)/assay dashboard
+
 .PHONY: lint
 lint: .venv/.ready ## Ruff, mypy strict, import contracts
 	$(BIN)/ruff check .

@@ -67,6 +67,11 @@ def generate_help() -> str:
     return _help("generate")
 
 
+def dashboard_help() -> str:
+    """`assay dashboard --help`."""
+    return _help("dashboard")
+
+
 def scan_help() -> str:
     """`assay scan --help`."""
     return _help("scan")
@@ -140,6 +145,7 @@ PARTS: Mapping[tuple[str, str], Callable[[], str]] = {
     ("docs/credentials.md", "states"): states_table,
     ("docs/rules.md", "rules"): rules.table_markdown,
     ("docs/verify.md", "help"): verify_help,
+    ("docs/dashboard.md", "dashboard"): dashboard_help,
     ("docs/scan.md", "scan"): scan_help,
     ("docs/generate.md", "generate"): generate_help,
     ("docs/detector.md", "evaluate"): evaluate_help,
