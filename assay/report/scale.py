@@ -65,9 +65,9 @@ def _chance(p_value: float) -> Scale:
     exponent = -math.log10(max(p_value, 1e-300))
     bound = -math.log10(MAX_P_VALUE)
     ticks = (
-        Tick(at=0.0, text="as often as not"),
+        Tick(at=0.0, text="every time"),
         Tick(at=_along(bound, 0.0, _MOST_P), text="once in a million"),
-        Tick(at=1.0, text="more seldom still"),
+        Tick(at=1.0, text="hardly ever"),
     )
     return Scale(
         name="chance if the claim were false",

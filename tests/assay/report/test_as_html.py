@@ -2,7 +2,6 @@ import base64
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
@@ -12,52 +11,20 @@ from assay.vocabulary import Detail, Manifest, Report
 from tests.assay.report import samples
 from tests.assay.report.arbitrary import HOSTILE, REPORTS, with_text
 from tests.builders import attestation, observation, report
+from tests.pages import Page
 
 # fmt: off
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "main", "footer", "nav", "article", "section",
     "figure", "figcaption", "img", "p", "h1", "h2", "h3", "h4", "div", "span", "a", "ul", "li", "dl", "dt", "dd",
-    "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "br", "code", "svg", "circle", "path",
+    "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "br", "code", "strong", "svg", "circle", "path",
 }
 ATTRIBUTES = {
     "lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "src", "alt", "open", "scope",
-    "aria-label", "aria-hidden", "viewbox", "fill", "stroke", "stroke-width", "stroke-linejoin",
+    "aria-label", "aria-hidden", "role", "style", "viewbox", "fill", "stroke", "stroke-width", "stroke-linejoin",
     "stroke-dasharray", "cx", "cy", "r", "d",
 }
 # fmt: on
-
-
-class Page(HTMLParser):
-    """What a browser would make of the page: elements with their attributes, and the text between."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, list[tuple[str, str | None]]]] = []
-        self.texts: list[str] = []
-        self.others: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, attrs))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self.others.append(data)
-
-    def unknown_decl(self, data: str) -> None:
-        self.others.append(data)
-
-    def handle_pi(self, data: str) -> None:
-        self.others.append(data)
-
-    def values(self, attribute: str) -> list[str]:
-        return [value or "" for _, attrs in self.elements for name, value in attrs if name == attribute]
-
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
 
 
 def render(*reports: Report) -> str:
@@ -72,6 +39,7 @@ def test_any_report_is_a_page_of_ours_alone(reports: list[Report]) -> None:
     assert {name for _, attrs in page.elements for name, _ in attrs} <= ATTRIBUTES
     assert all(re.fullmatch(r"#image-\d+", href) for href in page.values("href"))
     assert all(re.fullmatch(r"data:image/(jpeg|png);base64,[A-Za-z0-9+/=]*", src) for src in page.values("src"))
+    assert all(re.fullmatch(r"left: \d+\.\d%", style) for style in page.values("style"))
     assert page.others == []
     assert len([tag for tag, _ in page.elements if tag == "style"]) == 1
 
