@@ -10,12 +10,14 @@ from pathlib import Path
 import streamlit as st
 
 from assay.dispositions import Disposition, Entry, notes_of, open_notes
-from assay.jobs.scan import Row, read_journal, read_rows
+from assay.jobs.scan import Row, count_rows, read_journal, read_row, read_rows
 from assay.jobs.triage import groups
 from assay.report.wording import INCONCLUSIVE, NOT_EXAMINED
 from assay.vocabulary import Basis
 
 LABELS = (*(basis.value for basis in Basis), INCONCLUSIVE, NOT_EXAMINED)
+MANY = 20_000
+"""Rows from which on a case is held without thumbnails and reports: six kilobytes each."""
 ORDERS = ("Strongest basis first", "By path", "Largest ratio first", "As scanned")
 
 
@@ -24,6 +26,9 @@ class Line:
     """One row of the queue."""
 
     row: Row
+    """Without thumbnail and report in a large case: `whole` reads them."""
+    number: int
+    """Of the row in its table, from 0."""
     label: str
     """Of `LABELS`."""
     group: int
@@ -63,15 +68,35 @@ def opened(results: Path) -> list[Line]:
         count[number] = count.get(number, 0) + 1
     entries = _entries(results)
     return [
-        Line(row=row, label=label(row), group=number, alike=count[number], entry=entries.get(row.sha256 or ""))
-        for row, number in zip(rows, numbers, strict=True)
+        Line(
+            row=row,
+            number=place,
+            label=label(row),
+            group=number,
+            alike=count[number],
+            entry=entries.get(row.sha256 or ""),
+        )
+        for place, (row, number) in enumerate(zip(rows, numbers, strict=True))
     ]
 
 
 @st.cache_resource(show_spinner="Reading the results …", max_entries=4)
 def _rows(results: Path, stamp: tuple[int, ...]) -> tuple[list[Row], list[int]]:  # noqa: ARG001 - a key of the cache
-    rows = list(read_rows(results)) if results.exists() else read_journal(results)
+    rows = _table(results) if results.exists() else read_journal(results)
     return rows, groups(rows)
+
+
+def _table(results: Path) -> list[Row]:
+    return list(read_rows(results, lean=count_rows(results) > MANY))
+
+
+def whole(results: Path, line: Line) -> Row:
+    """A line's row with its thumbnail and report.
+
+    Raises:
+        ConfigurationError: The table is gone.
+    """
+    return line.row if line.row.report else read_row(results, line.number)
 
 
 def _stamp(results: Path) -> tuple[int, ...]:

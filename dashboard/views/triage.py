@@ -9,10 +9,10 @@ import streamlit as st
 from assay.dispositions import Disposition
 from assay.errors import AssayError
 from assay.files import printable
-from assay.jobs.scan import report_of
+from assay.jobs.scan import Row, report_of
 from assay.jobs.sources import expand
 from dashboard import drawing
-from dashboard.casework import LABELS, ORDERS, Filter, Line, cells, chosen, decide, opened
+from dashboard.casework import LABELS, ORDERS, Filter, Line, cells, chosen, decide, opened, whole
 from dashboard.charts import histogram
 from dashboard.fragments import complain
 from dashboard.scanning import Scan, scans
@@ -163,12 +163,13 @@ def _one(results: Path, shown: list[Line], at: int, wanted: Filter) -> None:
         st.markdown(f"File {at + 1:,} of {len(shown):,}, **{line.disposition}**")
     if line.row.sha256 is not None:
         _decide(results, line, len(shown), wanted)
+    row = whole(results, line)
     try:
-        report = report_of(line.row)
+        report = report_of(row)
     except (TypeError, ValueError, KeyError):
         st.error("This line holds no report: the table was written by something else.", icon=":material/error:")
         return
-    drawing.report(report, _picture(line), key=f"line-{line.row.sha256 or at}", personal=True)
+    drawing.report(report, _picture(row), key=f"line-{line.row.sha256 or at}", personal=True)
 
 
 def _decide(results: Path, line: Line, count: int, wanted: Filter) -> None:
@@ -201,14 +202,14 @@ def _step(by: int, count: int) -> None:
     st.session_state["line"] = min(max(st.session_state.get("line", 0) + by, 0), count - 1)
 
 
-def _picture(line: Line) -> Shown | None:
+def _picture(row: Row) -> Shown | None:
     """The file itself, where it is still the one that was scanned; its thumbnail otherwise."""
-    received = examiner().read(Path(line.row.path))
-    if received.pixels is not None and received.sha256 == line.row.sha256:
+    received = examiner().read(Path(row.path))
+    if received.pixels is not None and received.sha256 == row.sha256:
         return encoded(received.pixels)
-    if line.row.thumbnail is None:
+    if row.thumbnail is None:
         return None
-    return Shown(line.row.thumbnail, "image/jpeg", "The thumbnail of the scan: the file is gone, or was changed since.")
+    return Shown(row.thumbnail, "image/jpeg", "The thumbnail of the scan: the file is gone, or was changed since.")
 
 
 main()

@@ -21,6 +21,8 @@ from assay.vocabulary import Basis, Claim
 
 GROUP = 1_000
 """Rows of one row group, and the most that are held in memory: about ten megabytes."""
+_HEAVY: Mapping[str, Any] = {"thumbnail": None, "report": ""}
+"""Columns that a queue of many thousands does without, and what stands for them."""
 _SCHEMA_KEY, _CONDITIONS_KEY = b"assay.schema", b"assay.conditions"
 
 
@@ -57,16 +59,48 @@ def write_rows(path: Path, rows: Iterable[Row], conditions: Mapping[str, Any]) -
         _to_disk(temporary)
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path, *, lean: bool = False) -> Iterator[Row]:
     """The rows of a table in their order, a group in memory at a time.
+
+    Args:
+        path: Of the table.
+        lean: Leave thumbnails and reports out, which are nearly all of a table: `read_row` reads those of one row.
 
     Raises:
         ConfigurationError: There is no such file, or it is no table of a scan.
     """
+    columns = [item.name for item in fields(Row) if not lean or item.name not in _HEAVY]
     with _opened(path) as file:
-        for batch in file.iter_batches(batch_size=GROUP):
+        for batch in file.iter_batches(batch_size=GROUP, columns=columns):
             for values in batch.to_pylist():
-                yield _row(values)
+                yield _row({**_HEAVY, **values})
+
+
+def read_row(path: Path, number: int) -> Row:
+    """One whole row, by its place in the table, from 0.
+
+    Raises:
+        ConfigurationError: As for `read_rows`.
+        IndexError: There are fewer rows.
+    """
+    with _opened(path) as file:
+        for group in range(file.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            if number < count:
+                (values,) = file.read_row_group(group).slice(number, 1).to_pylist()
+                return _row(values)
+            number -= count
+    raise IndexError(number)
+
+
+def count_rows(path: Path) -> int:
+    """How many rows a table has.
+
+    Raises:
+        ConfigurationError: As for `read_rows`.
+    """
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
 
 
 def read_conditions(path: Path) -> Any:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet
@@ -9,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError
-from assay.jobs.scan import Row, read_rows, table
+from assay.jobs.scan import Row, count_rows, read_row, read_rows, table
 from assay.jobs.scan.table import read_conditions, write_rows
 from tests.assay.jobs.scan.arbitrary import ROWS, plain_rows
 
@@ -30,6 +31,17 @@ def test_rows_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert file.schema_arrow.metadata[b"assay.schema"] == b"assay-scan/1"
     assert list(read_rows(tmp_path / "t.parquet")) == rows
     assert read_conditions(tmp_path / "t.parquet") == {"trust": "c2pa"}
+
+
+def test_rows_are_read_without_what_is_heavy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "GROUP", 3)
+    path, rows = tmp_path / "t.parquet", plain_rows(8)
+    write_rows(path, rows, {})
+    assert count_rows(path) == 8
+    assert list(read_rows(path, lean=True)) == [replace(row, thumbnail=None, report="") for row in rows]
+    assert [read_row(path, number) for number in range(8)] == rows
+    with pytest.raises(IndexError):
+        read_row(path, 8)
 
 
 def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
