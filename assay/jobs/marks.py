@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -91,9 +91,9 @@ class Watermark:
         self._settings = settings
         self._registry: Registry | None = None
 
-    @cached_property
+    @property
     def idle(self) -> str | None:
-        """Why there is nothing to look for; None where there is."""
+        """Why there is nothing to look for, now; None where there is."""
         from assay.ledger import location
 
         place = location(self._settings)

@@ -9,7 +9,6 @@ the image's row in the ledger, which says what was marked and what it looked lik
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -75,7 +74,7 @@ class PixelMark:
         """Opens nothing yet."""
         self._settings = settings
 
-    @cached_property
+    @property
     def idle(self) -> str | None:
         """Why there is nothing to look for; None where there is."""
         try:
@@ -88,20 +87,23 @@ class PixelMark:
             return "Reading our watermark needs models: pip install 'assay[models]'."
         return None
 
-    @cached_property
+    @property
     def _keys(self) -> tuple[WatermarkKey, ...]:
+        """As they are now: a check outlives the making of a key."""
         from assay.keys import key_store
 
         return key_store(self._settings.home).keys()
 
     def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
         """Look for a mark in upright pixels."""
-        found = None if self.idle else self._read(exhibit.pixels)
-        sighting = None if found is None else self._sighting(found, exhibit.pixels)
-        if sighting is not None:
+        read = None if self.idle else self._read(exhibit.pixels)
+        if read is None:
+            return (Nothing(check=self.id),)
+        found, key = read
+        if (sighting := self._sighting(found, key, exhibit.pixels)) is not None:
             return (outcome(sighting, exhibit),)
-        if found is not None and found.log10_p <= FOUND_LOG10_P:
-            return (_without_row(found, self._keys[found.key]),)
+        if found.log10_p <= FOUND_LOG10_P:
+            return (_without_row(found, key),)
         return (Nothing(check=self.id),)
 
     def row_of(self, pixels: Pixels) -> Entry | None:
@@ -111,13 +113,16 @@ class PixelMark:
 
     def find(self, pixels: Pixels) -> Sighting | None:
         """The row whose mark a picture carries; None where it carries none, or one without a row."""
-        found = self._read(pixels)
-        return None if found is None else self._sighting(found, pixels)
+        read = self._read(pixels)
+        return None if read is None else self._sighting(*read, pixels)
 
-    def _read(self, pixels: Pixels) -> PixelReading | None:
-        return catalog.pixel_watermark(METHOD).read(pixels, [key.secret for key in self._keys])
+    def _read(self, pixels: Pixels) -> tuple[PixelReading, WatermarkKey] | None:
+        """What stands in a picture, and under which key."""
+        keys = self._keys
+        found = catalog.pixel_watermark(METHOD).read(pixels, [key.secret for key in keys])
+        return None if found is None else (found, keys[found.key])
 
-    def _sighting(self, found: PixelReading, pixels: Pixels) -> Sighting | None:
+    def _sighting(self, found: PixelReading, key: WatermarkKey, pixels: Pixels) -> Sighting | None:
         """The row that a payload leads to; where it is short and several begin so, the one that looks most alike.
 
         A row is more evidence. The payloads on the decoder's list are uniform over the draw of the key, so that one of
@@ -131,8 +136,7 @@ class PixelMark:
             return None
         with open_ledger(place) as ledger:
             count, entries = ledger.count(), ledger.beginning_with(found.payload, found.bits)
-        key = self._keys[found.key].id
-        rows = [(entry, _likeness(entry, pixels)) for entry in entries if entry.key_id == key]
+        rows = [(entry, _likeness(entry, pixels)) for entry in entries if entry.key_id == key.id]
         if not rows:
             return None
         log10_p = found.log10_p + min(0.0, math.log10(count) - found.bits * math.log10(2))

@@ -13,7 +13,7 @@ from assay.errors import AssayError, ConfigurationError, KeyStoreError, SelfChec
 from assay.fingerprint import thumbnail
 from assay.jobs.mark import Marked, mark
 from assay.jobs.pixel_marks import PixelMark
-from assay.jobs.verify import examine
+from assay.jobs.verify import Examiner, examine
 from assay.keys import key_store
 from assay.ledger import location, open_ledger
 from assay.perturb import perturbation
@@ -33,6 +33,7 @@ from assay.vocabulary import (
     Settings,
 )
 from tests.assay.jobs.studio import exhibit_of, furnish, pixels_of
+from tests.conftest import SLOW
 from tests.pictures import photograph
 
 
@@ -244,3 +245,16 @@ def test_keys_are_never_made_on_the_way(tmp_path: Path) -> None:
     with pytest.raises(KeyStoreError, match="no watermark key"):
         list(mark([], settings=settings))
     assert key_store(settings.home).keys() == ()
+
+
+def test_an_examiner_sees_keys_and_rows_that_are_younger_than_it_is(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", skip=SLOW)
+    source = tmp_path / "photo.png"
+    Image.fromarray(photograph(0)).save(source)
+    with Examiner(settings, workers=1, decode=True) as examiner:
+        (before,) = examiner.examine([source])
+        furnish(settings.home)
+        list(mark([(source, tmp_path / "marked.png")], settings=settings))
+        (after,) = examiner.examine([tmp_path / "marked.png"])
+    assert before.report.verdict.claim is None
+    assert after.report.verdict.claim is Claim.OURS
