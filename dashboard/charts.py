@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import altair
 import streamlit as st
 
-from assay.jobs.laundering import Point
 from assay.policy import MAX_P_VALUE, MIN_LOG10_LR
+
+if TYPE_CHECKING:
+    from assay.jobs.laundering import Point
 
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")

@@ -86,8 +86,11 @@ def _lead(lead: Lead) -> None:
 def _browse() -> None:
     place = location(settings())
     if isinstance(place, Path) and not place.exists():
-        st.info("The ledger is empty: nothing was made or marked here yet.", icon=":material/menu_book:")
-        st.page_link("views/generate.py", label="Draw the first picture", icon=":material/draw:")
+        st.info(
+            "The ledger is empty: nothing was made or marked here yet. Draw a picture on the Generate page, or mark one: "
+            "`assay mark`.",
+            icon=":material/menu_book:",
+        )
         return
     with open_ledger(place) as ledger:
         wanted = _filter(ledger)
