@@ -8,7 +8,6 @@ from pathlib import PurePath
 import streamlit as st
 
 from assay import catalog
-from assay.errors import ConfigurationError
 from assay.files import printable
 from assay.jobs.marks import LEDGER_ROW
 from assay.ledger import location, open_ledger
@@ -127,11 +126,7 @@ def export(reports: Sequence[Report], *, title: str, key: str) -> None:
 
 def _drawn(name: str, reports: Sequence[Report]) -> Callable[[], bytes]:
     def render() -> bytes:
-        plain = list(map(without_pictures, reports)) if name == "json" else reports
-        try:
-            drawn = catalog.format_named(name)(plain)
-        except ConfigurationError as error:
-            drawn = f"{error}\n{error.hint}\n"
+        drawn = catalog.format_named(name)(list(map(without_pictures, reports)) if name == "json" else reports)
         return drawn.encode() if isinstance(drawn, str) else drawn
 
     return render

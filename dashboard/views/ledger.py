@@ -87,8 +87,8 @@ def _browse() -> None:
     place = location(settings())
     if isinstance(place, Path) and not place.exists():
         st.info(
-            "The ledger is empty: nothing was made or marked here yet. Draw a picture on the Generate page, or mark one "
-            "with: `assay mark`.",
+            "The ledger is empty: nothing was made or marked here yet. Draw a picture on the Generate page, or mark "
+            "one with: `assay mark`.",
             icon=":material/menu_book:",
         )
         return
