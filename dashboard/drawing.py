@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import streamlit as st
 
 from assay import catalog
 from assay.files import printable
-from assay.jobs.marks import LEDGER_ROW
+from assay.jobs.marks import LEDGER_ROW, Watermark
+from assay.jobs.pixel_marks import PixelMark
 from assay.ledger import location, open_ledger
 from assay.report.pictures import without_pictures
 from assay.report.privacy import masked
@@ -22,6 +24,8 @@ from dashboard.viewer import Shown, viewer
 
 MIME = {"html": "text/html", "pdf": "application/pdf", "json": "application/json"}
 """What can be taken away, by the name of its format."""
+
+_IMAGE_ID = re.compile("[0-9a-f]{16}")
 
 
 def report(whole: Report, shown: Shown | None, *, key: str, personal: bool) -> None:
@@ -61,18 +65,27 @@ def picture(told: Report, shown: Shown | None, *, key: str) -> None:
 
 def _ledger_rows(told: Report) -> None:
     """The row of an image that is ours, where the ledger still has it."""
-    found = (detail for outcome in told.outcomes for detail in getattr(outcome, "details", ()))
-    named = dict.fromkeys(int(detail.value, 16) for detail in found if detail.name == LEDGER_ROW)
-    if not named:
+    place, named = location(settings()), dict.fromkeys(_named_rows(told))
+    if not named or (isinstance(place, Path) and not place.exists()):
         return
-    st.subheader("Its row in the ledger")
-    with open_ledger(location(settings())) as ledger:
+    with open_ledger(place) as ledger:
         entries = [entry for image_id in named if (entry := ledger.get(image_id)) is not None]
+    if entries:
+        st.subheader("Its row in the ledger")
     for entry in entries:
         left, right = st.columns([1, 5])
         left.image(entry.thumbnail, width=96, alt="The thumbnail that the ledger keeps")
         with right:
             fragments.facts(f"Image {entry.image_id:016x}", fragments.of_entry(entry))
+
+
+def _named_rows(told: Report) -> Iterator[int]:
+    """Ids that our own readers of marks name: a note in a file can call itself anything."""
+    for outcome in told.outcomes:
+        if outcome.check in (Watermark.id, PixelMark.id):
+            for detail in getattr(outcome, "details", ()):
+                if detail.name == LEDGER_ROW and _IMAGE_ID.fullmatch(detail.value):
+                    yield int(detail.value, 16)
 
 
 def _histories(words: View) -> None:
