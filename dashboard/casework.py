@@ -132,7 +132,8 @@ def chosen(lines: Sequence[Line], wanted: Filter) -> list[Line]:
         and all(word in _text(line) for word in words)
     ]
     if wanted.one_each:
-        kept = list({line.group: line for line in reversed(kept)}.values())[::-1]
+        first = {line.group: line for line in reversed(kept)}
+        kept = [line for line in kept if first[line.group] is line]
     return _sorted(kept, wanted.order)
 
 

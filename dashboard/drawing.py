@@ -9,12 +9,13 @@ from pathlib import Path, PurePath
 import streamlit as st
 
 from assay import catalog
-from assay.files import printable
 from assay.jobs.marks import LEDGER_ROW, Watermark
 from assay.jobs.pixel_marks import PixelMark
 from assay.ledger import location, open_ledger
+from assay.report.escape import visible
 from assay.report.pictures import without_pictures
 from assay.report.privacy import masked
+from assay.report.sections import LONG
 from assay.report.view import View, view
 from assay.report.wording import CONTRADICTIONS
 from assay.vocabulary import Basis, Measurement, Report
@@ -59,7 +60,7 @@ def picture(told: Report, shown: Shown | None, *, key: str) -> None:
         st.info("There is no picture to show: the file could not be decoded.", icon=":material/hide_image:")
         return
     maps = [(outcome.check, outcome.map) for outcome in told.outcomes if isinstance(outcome, Measurement)]
-    name = printable(told.exhibit.name)
+    name = visible(told.exhibit.name)
     viewer(shown, alt=f"The image {name}", maps=[(check, drawn) for check, drawn in maps if drawn], key=f"viewer-{key}")
 
 
@@ -114,9 +115,13 @@ def _noted(words: View) -> Iterator[dict[str, str]]:
         if line.label != Basis.NOTED or line.cells:
             continue
         sign = "▲" if line.title == CONTRADICTIONS else ""
-        yield {"": sign, "Kind": line.title, "Field": "", "Value": line.text}
-        for detail in line.details:
-            yield {"": sign, "Kind": line.title, "Field": detail.name, "Value": detail.value}
+        for field, value in (("", line.text), *((detail.name, detail.value) for detail in line.details)):
+            yield {
+                "": sign,
+                "Kind": line.title,
+                "Field": visible(field),
+                "Value": visible(value, limit=LONG, lines=True),
+            }
 
 
 def export(reports: Sequence[Report], *, title: str, key: str) -> None:
@@ -128,13 +133,13 @@ def export(reports: Sequence[Report], *, title: str, key: str) -> None:
             st.download_button(
                 f"Download {name.upper()}",
                 data=_drawn(name, reports),
-                file_name=f"assay-{printable(stem)[:80]}.{name}",
+                file_name=f"assay-{visible(stem)[:80]}.{name}",
                 mime=mime,
                 key=f"export-{name}-{key}",
                 on_click="ignore",
                 icon=":material/download:",
             )
-    st.caption("Personal data is in it only where it is shown here. JSON is what assay verify --format json prints.")
+    st.caption("Personal data is in it only where it is shown here. JSON is what assay verify --decode --format json prints.")
 
 
 def _drawn(name: str, reports: Sequence[Report]) -> Callable[[], bytes]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from assay.errors import AssayError
-from assay.files import printable
 from assay.jobs.sources import expand
 from assay.jobs.verify import Source, Upload
+from assay.report.escape import visible
 from assay.vocabulary import Limits, Report
 from dashboard.fragments import complain
 from dashboard.service import examiner, judged, may_fetch, may_read_folders, settings
@@ -32,7 +32,7 @@ class Item:
     @property
     def name(self) -> str:
         """As it is shown while nothing else is known of it."""
-        return printable(self.source.name if isinstance(self.source, Upload) else str(self.source))
+        return visible(self.source.name if isinstance(self.source, Upload) else str(self.source))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -50,7 +50,7 @@ def judged(report: Report) -> Report:
     return done
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Examiner.close)
 def examiner() -> Examiner:
-    """One for all sessions: workers and models are started once."""
+    """One for all sessions: workers and models are started once, and end with the process."""
     return Examiner(replace(settings(), thumbnails=True), decode=True, previews=True)

@@ -8,7 +8,6 @@ import streamlit as st
 
 from assay.dispositions import Disposition
 from assay.errors import AssayError
-from assay.files import printable
 from assay.jobs.scan import Row, report_of
 from assay.jobs.sources import expand
 from dashboard import drawing
@@ -45,12 +44,10 @@ def main() -> None:
         return
     try:
         _scan(results)
-        lines = opened(results)
+        if lines := opened(results):
+            _queue(results, lines)
     except AssayError as error:
         complain(error)
-        return
-    if lines:
-        _queue(results, lines)
 
 
 def _results() -> Path | None:
@@ -194,7 +191,7 @@ def _keep(results: Path, line: Line, disposition: Disposition, step: int, count:
     except AssayError as error:
         complain(error)
         return
-    st.toast(f"{printable(Path(line.row.path).name)}: {disposition}")
+    st.toast(f"File {st.session_state['line'] + 1:,}: {disposition}")  # no name: a toast reads Markdown, pictures too
     _step(step, count)
 
 

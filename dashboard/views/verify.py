@@ -17,13 +17,13 @@ def main() -> None:
     """Draw the page."""
     st.title("Where does this image come from?")
     items = received()
-    if not items:
-        _empty()
-        return
     try:
         seen = examined(items)
     except AssayError as error:
         complain(error)
+        return
+    if not seen:
+        _empty()
         return
     personal = st.toggle(
         "Show personal data", key="personal", help="Places, serial numbers, names and handles; masked by default."
