@@ -139,7 +139,9 @@ def export(reports: Sequence[Report], *, title: str, key: str) -> None:
                 on_click="ignore",
                 icon=":material/download:",
             )
-    st.caption("Personal data is in it only where it is shown here. JSON is what assay verify --decode --format json prints.")
+    st.caption(
+        "Personal data is in it only where it is shown here. JSON is what assay verify --decode --format json prints."
+    )
 
 
 def _drawn(name: str, reports: Sequence[Report]) -> Callable[[], bytes]:

@@ -52,6 +52,8 @@ def run(options: Namespace) -> int:
         NETWORK: str(int(options.allow_network)),
         FOLDERS: str(int(is_private and not options.no_folders)),
     }
+    if not options.allow_network:
+        environment["HF_HUB_OFFLINE"] = "1"  # or a model that is not here would be fetched to draw with
     # -P keeps the current folder, which may hold anybody's files, out of the import path.
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(APP)]
     flags = {

@@ -54,7 +54,10 @@ def _curves() -> None:
     path = st.selectbox("Measurement", files, format_func=lambda file: file.stem)
     results = read(path, PixelResults)
     st.caption(f"{results.setup.count} {results.setup.pictures}; intervals of 95 % (Clopper and Pearson).")
-    for kind, names in kinds(results).items():
+    curves = kinds(results)
+    if not curves:
+        st.info("No change was measured at three strengths, so there is no curve: the numbers are in docs/pixels.md.")
+    for kind, names in curves.items():
         rows = [
             _measured(results, method, name, at)
             for method in dict.fromkeys(quality.method for quality in results.qualities)

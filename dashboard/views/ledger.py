@@ -30,11 +30,11 @@ def main() -> None:
     """Draw the page."""
     st.title("Ledger")
     st.write("Every image that was made or marked by this installation, and what reading its mark back needs.")
-    try:
-        _search()
-        _browse()
-    except AssayError as error:
-        complain(error)
+    for draw in (_search, _browse):
+        try:
+            draw()
+        except AssayError as error:
+            complain(error)
 
 
 # --- searching --------------------------------------------------------------------------------------------------------
@@ -46,6 +46,7 @@ def _search() -> None:
         help="By its bytes, its pixels, its watermarks, and by what it looks like.",
     )
     if upload is None:
+        st.session_state.pop("leads", None)
         return
     with st.spinner("Searching", show_time=True):
         found = _leads(upload.file_id, upload.name, upload.getvalue())

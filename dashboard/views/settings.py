@@ -40,7 +40,7 @@ def _doors() -> None:
             Detail(name="files of this machine", value=f"{folders} (assay dashboard --no-folders)"),
             Detail(name="network", value=f"{network} (assay dashboard --allow-network)"),
             Detail(name="trust profile", value=f"{chosen.trust} (assay dashboard --trust PROFILE)"),
-            Detail(name="checks left out", value=", ".join(chosen.skip) or "none (ASSAY_SKIP)"),
+            Detail(name="checks left out", value=f"{', '.join(chosen.skip) or 'none'} (ASSAY_SKIP)"),
             Detail(
                 name="one file", value=f"{limits.max_bytes // 2**20} MB, {limits.max_pixels:,} pixels, "
                 f"{limits.max_frames} frames, {limits.seconds:g} s, {limits.memory_bytes // 2**20:,} MB of memory",
