@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard import session
+from tests.seeds import encoded
+
+PROVIDER = {
+    "auth": {
+        "redirect_uri": "http://localhost:8501/oauth2callback",
+        "cookie_secret": "of a test",
+        "client_id": "id",
+        "client_secret": "secret",
+        "server_metadata_url": "https://example.org/.well-known/openid-configuration",
+    }
+}
+VIEWS = sorted(path.stem for path in (session.APP.parent / "views").glob("[a-z]*.py"))
+
+
+def visitor(*, secrets: dict[str, object], is_logged_in: bool) -> AppTest:
+    page = AppTest.from_file(session.APP, default_timeout=session.SECONDS)
+    page.secrets.update(secrets)
+    page.user = {"is_logged_in": is_logged_in, "email": "ana@example.org"}
+    return session.sound(page.run())
+
+
+def test_without_a_provider_it_is_open_to_all() -> None:
+    page = visitor(secrets={}, is_logged_in=False)
+    assert page.title[0].value == "Where does this image come from?"
+    assert len(page.sidebar.button) == 0
+
+
+def test_other_secrets_ask_for_no_sign_in() -> None:
+    page = visitor(secrets={"something": {"else": "x"}}, is_logged_in=False)
+    assert page.title[0].value == "Where does this image come from?"
+
+
+def test_a_stranger_sees_a_button_and_nothing_else() -> None:
+    page = visitor(secrets=PROVIDER, is_logged_in=False)
+    assert [button.label for button in page.button] == ["Sign in"]
+    assert session.words(page) == "Assay Sign in to examine images. "
+    assert len(page.file_uploader) == len(page.text_input) == len(page.sidebar) == 0
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_page_is_reached_past_the_door(view: str, tmp_path: Path) -> None:
+    page = visitor(secrets={}, is_logged_in=False)
+    page.switch_page(f"views/{view}.py").run()
+    page.secrets.update(PROVIDER)
+    page.user = {"is_logged_in": False}
+    session.sound(page.run())
+    assert session.words(page) == "Assay Sign in to examine images. "
+
+
+def test_whoever_signed_in_works_and_can_leave() -> None:
+    page = visitor(secrets=PROVIDER, is_logged_in=True)
+    session.drop(page, {"a.png": encoded("PNG")})
+    assert session.verdict(page).startswith("Inconclusive")
+    (leave,) = page.sidebar.button
+    assert leave.label == "Sign out"
+    leave.click().run()
+    assert session.words(page) == "Assay Sign in to examine images. "
