@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ class Chart:
     spec: dict[str, Any]
     rows: list[dict[str, Any]]
     """What its lines or bars are drawn of."""
+    across: list[dict[str, Any]]
+    """What the rule across is drawn of."""
 
     @property
     def layers(self) -> list[dict[str, Any]]:
@@ -45,8 +47,9 @@ def charted(page: AppTest) -> list[Chart]:
 
 def _chart(proto: Any) -> Chart:
     tables = {each.name: pyarrow.ipc.open_stream(each.data.data).read_all().to_pylist() for each in proto.datasets}
-    chart = Chart(spec=json.loads(proto.spec), rows=[])
-    return replace(chart, rows=tables[chart.layers[0]["data"]["name"]])
+    spec = json.loads(proto.spec)
+    rows, *across = (tables[layer["data"]["name"]] for layer in spec.get("layer", [spec]))
+    return Chart(spec=spec, rows=rows, across=[row for rule in across for row in rule])
 
 
 ROWS = [{"at": at, "share": at / 4, "kind": kind} for kind in ("one", "other") for at in (1, 2, 10)]
@@ -93,6 +96,7 @@ def test_chances_and_ratios_fall_on_axes_of_their_own() -> None:
     chances, ratios = charted(page)
     assert chances.column("digits of the chance") == [300, 0]
     assert ratios.column("log10 likelihood ratio") == [2.0, -0.5]
+    assert (chances.across, ratios.across) == ([{"digits of the chance": 6}], [{"log10 likelihood ratio": 1}])
     assert [chances.column("check"), ratios.column("check")] == [["watermark"] * 2, ["detector"] * 2]
     rows = page.table[0].value.to_dict("records")
     assert [(row["quality"], row["Counts as evidence"]) for row in rows] == [
