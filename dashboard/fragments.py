@@ -48,7 +48,7 @@ class Listed:
 
 def style() -> None:
     """What every page needs once."""
-    st.html(_HERE / "style.css")
+    st.html(f"<style>{_environment().get_template('style.css.jinja').render()}</style>")
 
 
 def verdict(view: View) -> None:

@@ -92,8 +92,12 @@ def _from_addresses(limits: Limits) -> list[Item]:
     with st.expander("Or addresses of images"):
         text = st.text_area("Addresses, one a line", placeholder="https://example.org/photo.jpg", key="addresses")
     items = []
-    for address in dict.fromkeys(filter(None, map(str.strip, text.splitlines()))):
-        fetched = _fetched(address, limits)
+    wanted = dict.fromkeys(filter(None, map(str.strip, text.splitlines())))
+    kept: dict[str, Upload | AssayError] = st.session_state.setdefault("fetched", {})
+    for address in kept.keys() - wanted.keys():
+        del kept[address]
+    for address in wanted:
+        fetched = kept[address] = kept.get(address) or _fetched(address, limits)
         if isinstance(fetched, AssayError):
             complain(fetched)
         else:
@@ -102,16 +106,13 @@ def _from_addresses(limits: Limits) -> list[Item]:
 
 
 def _fetched(address: str, limits: Limits) -> Upload | AssayError:
-    """Fetched once a session, whatever came of it."""
+    """Whatever came of it: a page that is drawn again does not ask again."""
     from assay.jobs.fetching import fetch  # noqa: PLC0415 - only where the network is allowed
 
-    kept: dict[str, Upload | AssayError] = st.session_state.setdefault("fetched", {})
-    if address not in kept:
-        try:
-            kept[address] = fetch(address, limits)
-        except AssayError as error:
-            kept[address] = error
-    return kept[address]
+    try:
+        return fetch(address, limits)
+    except AssayError as error:
+        return error
 
 
 def examined(items: Sequence[Item]) -> list[Seen]:
