@@ -52,7 +52,7 @@ def edited(authority: Authority, *, title: str = "front page.jpg", part: str = "
 
 def declared() -> bytes:
     """A PNG whose text says that a generator made it."""
-    return png({"parameters": A1111})
+    return png({"parameters": A1111}, image=photograph("flower").resize((192, 128)))
 
 
 def talkative(words: str) -> bytes:

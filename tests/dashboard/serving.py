@@ -50,21 +50,21 @@ class Served:
 
 
 @contextmanager
-def served(home: Path, *, skip: Sequence[str] = (), arguments: Sequence[str] = (), log: Path) -> Iterator[Served]:
+def served(home: Path, *, skip: Sequence[str] = (), folder: Path | None = None, log: Path) -> Iterator[Served]:
     """A dashboard on a port of its own, until the block ends.
 
     Args:
         home: Its data folder.
         skip: Checks that it leaves out.
-        arguments: More of them for `assay dashboard`.
+        folder: Where it is started; where this is, without.
         log: What it prints goes here.
     """
     port = _free_port()
     environment = {**os.environ, "ASSAY_HOME": str(home), "ASSAY_SKIP": ",".join(skip), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "assay", "dashboard", "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "assay", "dashboard", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
             url = f"http://127.0.0.1:{port}"

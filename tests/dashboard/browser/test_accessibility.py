@@ -57,12 +57,20 @@ def _is_listed(page: Page, rule: str, node: dict[str, Any]) -> bool:
 
 
 def looks_sound(page: Page) -> None:
-    """In both lights."""
+    """In both lights, and no wider than a phone is."""
     settled(page)
     for light, ground in (("light", "rgb(255, 254, 251)"), ("dark", "rgb(20, 22, 26)")):
         page.emulate_media(color_scheme=light)  # type: ignore[arg-type]
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", ground)
         assert list(grave(page)) == [], light
+    size = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    width = page.get_by_test_id("stMain").evaluate(
+        "it => new Promise(done => setTimeout(() => done(it.scrollWidth), 300))"
+    )
+    assert width == 390
+    assert size is not None
+    page.set_viewport_size(size)
 
 
 def test_verify(page: Page, authority: Authority) -> None:
