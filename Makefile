@@ -48,12 +48,17 @@ bench: .venv/.ready ## Speed beside a bare process and a bare pipeline, measured
 	$(BIN)/python -m tests.benchmarks.pixel_speed
 	$(BIN)/python -m tests.benchmarks.detectors
 	$(BIN)/python -m tests.benchmarks.scan
+	$(BIN)/python -m tests.benchmarks.dashboard
 
 .PHONY: docs
 docs: .venv/.ready ## Rewrite the tables that the docs take from the code
 	$(BIN)/python -m tests.documents
 	$(BIN)/python -m tests.forensics.tamper_table
 	$(BIN)/python -m tests.watermark_table
+
+.PHONY: screenshots
+screenshots: .venv/.ready ## Draw the pages of the dashboard again, for docs/dashboard
+	$(BIN)/python -m tests.dashboard.screenshots
 
 .PHONY: bless
 bless: .venv/.ready ## Rewrite the golden reports after an intended change
