@@ -17,7 +17,7 @@ from dashboard.fragments import complain
 from dashboard.service import examiner, judged, may_fetch, may_read_folders, settings
 from dashboard.viewer import Shown, encoded
 
-_MOST_IN_FOLDER = 200
+_MOST_IN_FOLDER = 50
 """Files of a folder that a page examines by itself; more are for `assay scan`."""
 
 
