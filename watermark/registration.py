@@ -90,22 +90,28 @@ def register(pixels: Pixels, thumbnail: bytes, size: tuple[int, int]) -> Registe
         size: Height and width of the original in pixels.
     """
     stored = opened(thumbnail)
-    ignore_dark = float((stored.max(axis=2) <= _DARK).mean()) < 0.02  # noqa: PLR2004 - else the dark belongs to it
+    is_bright = float(_is_dark(stored).mean()) < 0.02  # noqa: PLR2004 - else the dark belongs to it
+    dark = Image.fromarray(_is_dark(pixels) * np.uint8(255)) if is_bright else None
     coarse = _original_layer(stored, size, _COARSE_SIDE)
-    received = {scale: _layer(pixels, scale * _COARSE_SIDE / max(pixels.shape[:2]), ignore_dark) for scale in _SCALES}
+    received = {scale: _layer(pixels, scale * _COARSE_SIDE / max(pixels.shape[:2]), dark) for scale in _SCALES}
     candidates = sorted(_search(coarse, received), key=lambda found: -found.fit)[:_KEPT]
     refined = [_refined(coarse, received[found.scale], found, steps=12) for found in candidates]
     best = max(refined, key=lambda found: found.fit)
-    return _finish(best, pixels, thumbnail, size, ignore_dark=ignore_dark)
+    return _finish(best, pixels, thumbnail, size, dark)
+
+
+def _is_dark(pixels: Pixels) -> NDArray[np.bool_]:
+    """Pixels that may be what a rotation or a frame has left, not the picture."""
+    return np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) <= _DARK
 
 
 def _finish(
-    found: _Candidate, pixels: Pixels, thumbnail: bytes, size: tuple[int, int], *, ignore_dark: bool
+    found: _Candidate, pixels: Pixels, thumbnail: bytes, size: tuple[int, int], dark: Image.Image | None
 ) -> Registered:
     """Refine at the thumbnail's resolution and measure."""
     zoom = _FINE_SIDE / _COARSE_SIDE
     fine = _original_layer(opened(thumbnail), size, _FINE_SIDE)
-    layer = _layer(pixels, found.scale * _FINE_SIDE / max(pixels.shape[:2]), ignore_dark)
+    layer = _layer(pixels, found.scale * _FINE_SIDE / max(pixels.shape[:2]), dark)
     scaled = np.diag([zoom, zoom, 1.0]) @ found.matrix @ np.diag([1 / zoom, 1 / zoom, 1.0])
     final = _refined(fine, layer, replace(found, matrix=scaled), steps=15, is_affine=True)
     to_layer = (
@@ -123,27 +129,27 @@ def _original_layer(stored: Pixels, size: tuple[int, int], side: int) -> _Layer:
     """Detail of the thumbnail, `side` pixels long, with square pixels in terms of the original."""
     height, width = size
     to_original = np.diag([width / stored.shape[1], height / stored.shape[0], 1.0])
-    layer = _resampled(stored, (width / stored.shape[1], height / stored.shape[0]), side / max(size), False)
+    layer = _resampled(stored, (width / stored.shape[1], height / stored.shape[0]), side / max(size), None)
     return _Layer(detail=layer.detail, known=layer.known, matrix=to_original @ layer.matrix)
 
 
-def _layer(pixels: Pixels, scale: float, ignore_dark: bool) -> _Layer:
+def _layer(pixels: Pixels, scale: float, dark: Image.Image | None) -> _Layer:
     """Detail of the received picture at this scale."""
-    return _resampled(pixels, (1.0, 1.0), scale, ignore_dark)
+    return _resampled(pixels, (1.0, 1.0), scale, dark)
 
 
-def _resampled(pixels: Pixels, pixel: tuple[float, float], scale: float, ignore_dark: bool) -> _Layer:
+def _resampled(pixels: Pixels, pixel: tuple[float, float], scale: float, dark: Image.Image | None) -> _Layer:
     """Detail at `scale` times the coordinates in which one pixel measures `pixel` (width, height).
 
-    The new size is cut to whole pixels and the last fraction of one left out, so that scales are exact.
+    The new size is cut to whole pixels and the last fraction of one left out, so that scales are exact. What the mask
+    shows white is not known.
     """
     across, down = scale * pixel[0], scale * pixel[1]
     width, height = max(1, int(pixels.shape[1] * across + 1e-6)), max(1, int(pixels.shape[0] * down + 1e-6))
     box = (0.0, 0.0, min(width / across, pixels.shape[1]), min(height / down, pixels.shape[0]))
     image = Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX, box=box)
     known = np.ones((height, width), dtype=np.float32)
-    if ignore_dark:
-        dark = Image.fromarray((pixels.max(axis=2) <= _DARK) * np.uint8(255))
+    if dark is not None:
         known = (np.asarray(dark.resize((width, height), Image.Resampling.BOX, box=box)) < 26).astype(np.float32)  # noqa: PLR2004 - a tenth
     matrix = np.diag([1 / across, 1 / down, 1.0])
     return _Layer(detail=_detail(np.asarray(image.convert("L"), dtype=np.float32), known), known=known, matrix=matrix)

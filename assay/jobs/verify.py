@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sized
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -80,6 +83,7 @@ class Examiner:
         settings: Settings | None = None,
         *,
         workers: int | None = None,
+        threads: int | None = None,
         decode: bool = False,
         previews: bool = False,
     ) -> None:
@@ -88,6 +92,8 @@ class Examiner:
         Args:
             settings: Trust profile, data folder and limits; from the environment by default.
             workers: Guarded processes at work at the same time; the number of processors by default.
+            threads: Checks that look at one picture at the same time, from the second picture on; two by default, where
+                there are two processors: more stand in each other's way.
             decode: Decode the pixels even where no check needs them: finds damage that the headers hide.
             previews: Add a small picture to each report.
 
@@ -99,6 +105,8 @@ class Examiner:
         self._previews = previews
         self._decode = decode or any(_idle(check) is None for check in self._checks)
         self._looking = Lock()
+        self._threads = ThreadPoolExecutor(threads or min(2, processors()), thread_name_prefix="assay-look")
+        self._is_warm = False
         self._crew = Crew(workers or processors(), lambda: guarded.worker(self.settings))
         try:
             self.tools = codec.decode(ToolFacts, self._crew.greeting["tools"])
@@ -118,8 +126,12 @@ class Examiner:
     def judge(self, received: Received) -> Examined:
         """The second half: look at the pixels, and weigh everything."""
         answer = _answer(received)
+        look = partial(_look, answer, received.pixels)
         with self._looking:
-            outcomes = answer.outcomes + tuple(_on_pixels(answer, received.pixels, self._checks))
+            # The first picture makes the checks import what they need: two threads at that could wait for each other.
+            found = (self._threads.map if self._is_warm else map)(look, self._checks)
+            outcomes = (*answer.outcomes, *chain.from_iterable(found))
+            self._is_warm |= received.pixels is not None
         report = Report(
             exhibit=answer.facts,
             outcomes=outcomes,
@@ -131,6 +143,7 @@ class Examiner:
 
     def close(self) -> None:
         """End the workers."""
+        self._threads.shutdown()
         self._crew.close()
 
     def _ask(self, worker: Worker, source: Source) -> Received:
@@ -212,14 +225,12 @@ def _answer(received: Received) -> Answer:
     return Answer(facts=ExhibitFacts(name=printable(received.name)), outcomes=(outcome,))
 
 
-def _on_pixels(answer: Answer, pixels: Pixels | None, checks: tuple[Check, ...]) -> Iterator[Outcome]:
-    for check in checks:
-        if (reason := _idle(check)) is not None:
-            yield Skipped(check=check.id, reason=reason)
-        elif pixels is None:
-            yield Skipped(check=check.id, reason="There are no pixels to look at.")
-        else:
-            yield from run(check, Exhibit(facts=answer.facts, decoded=pixels))
+def _look(answer: Answer, pixels: Pixels | None, check: Check) -> tuple[Outcome, ...]:
+    if (reason := _idle(check)) is not None:
+        return (Skipped(check=check.id, reason=reason),)
+    if pixels is None:
+        return (Skipped(check=check.id, reason="There are no pixels to look at."),)
+    return run(check, Exhibit(facts=answer.facts, decoded=pixels))
 
 
 def _idle(check: Check) -> str | None:

@@ -37,7 +37,7 @@ def main() -> None:
         replies.flush()
 
     try:
-        examiner = Examiner(codec.decode(Settings, order["settings"]), workers=1, decode=True)
+        examiner = Examiner(codec.decode(Settings, order["settings"]), workers=1, threads=1, decode=True)
     except AssayError as error:
         reply({"error": str(error), "hint": error.hint})
         return
