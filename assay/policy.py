@@ -102,7 +102,7 @@ def decide(outcomes: Iterable[Outcome]) -> Verdict:
         basis=basis,
         log10_lr=max(ratios, default=None),
         headline=_headline(claim, basis, strongest),
-        because=tuple(support.because for support in strongest if support.claim is claim),
+        because=tuple(dict.fromkeys(support.because for support in strongest if support.claim is claim)),
         conflicts=conflicts,
     )
 

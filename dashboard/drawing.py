@@ -117,7 +117,7 @@ def _noted(words: View) -> Iterator[dict[str, str]]:
         sign = "▲" if line.title == CONTRADICTIONS else ""
         for field, value in (("", line.text), *((detail.name, detail.value) for detail in line.details)):
             yield {
-                "": sign,
+                "Conflict": sign,
                 "Kind": line.title,
                 "Field": visible(field),
                 "Value": visible(value, limit=LONG, lines=True),

@@ -44,7 +44,7 @@ def encoded(pixels: Pixels) -> Shown:
     image, stream = Image.fromarray(pixels), BytesIO()
     if image.width * image.height <= _LOSSLESS:
         image.save(stream, "PNG", compress_level=1)
-        return Shown(stream.getvalue(), "image/png", "Shown pixel for pixel.")
+        return Shown(stream.getvalue(), "image/png", "Encoded without loss.")
     caption = "Shown as a JPEG of quality 95."
     if image.width * image.height > _LARGEST:
         image = image.reduce(2)

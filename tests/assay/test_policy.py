@@ -206,3 +206,11 @@ def test_guarantees_hold_for_any_outcomes(outcomes: list[object]) -> None:
     assert all(item.summary in verdict.conflicts for item in contradictions)
     for word in ("fake", "authentic", "real ", "%", "✓", "✔"):
         assert word not in verdict.headline.lower()
+
+
+def test_the_same_reason_is_given_once() -> None:
+    marks = [
+        measurement(check=name, basis=Basis.MARKED, p_value=1e-30, log10_lr=None)
+        for name in ("watermark", "pixel-watermark")
+    ]
+    assert len(decide(marks).because) == 1

@@ -73,7 +73,7 @@ def _views(page: Page, authority: Authority, home: Path) -> Iterator[str]:
     yield "verify"
     page.reload()
     settled(page)
-    upload(page, ("tower.png", model_made()))
+    upload(page, ("smoothed photograph.png", model_made()))
     expect(verdict(page)).to_be_visible()
     page.get_by_role("button", name="Overlay").click()
     yield "verify-map"

@@ -113,8 +113,8 @@ def test_the_history_is_a_tree() -> None:
 def test_metadata_are_searched_by_any_word() -> None:
     page = pages(samples.contradictory())
     whole = page.dataframe[0].value
-    assert set(whole[""]) == {"▲", ""}
-    assert whole[whole[""] == "▲"]["Kind"].unique().tolist() == ["Contradictions"]
+    assert set(whole["Conflict"]) == {"▲", ""}
+    assert whole[whole["Conflict"] == "▲"]["Kind"].unique().tolist() == ["Contradictions"]
     page.text_input[0].input("OPTICS").run()
     (row,) = page.dataframe[0].value.to_dict("records")
     assert (row["Field"], row["Value"]) == ("Make", "Example Optics")

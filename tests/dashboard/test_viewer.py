@@ -28,7 +28,7 @@ def opened(shown: Shown) -> Image.Image:
 def test_a_picture_is_shown_pixel_for_pixel() -> None:
     pixels = photograph(0)
     shown = encoded(pixels)
-    assert shown.caption == "Shown pixel for pixel."
+    assert shown.caption == "Encoded without loss."
     assert np.array_equal(np.asarray(opened(shown)), pixels)
 
 

@@ -155,7 +155,7 @@ def test_notes_that_cannot_be_written_are_said_with_a_remedy(results: Path) -> N
 
 def test_the_picture_is_the_file_or_its_thumbnail_where_it_is_gone(tmp_path: Path, case: Path, trusting: Path) -> None:
     (row,) = [row for row in read_rows(case / "results.parquet") if row.path.endswith("signed.jpg")]
-    assert captions([row], tmp_path) == ["Shown pixel for pixel."]
+    assert captions([row], tmp_path) == ["Encoded without loss."]
     gone = Row(**{name: getattr(row, name) for name in Row.__dataclass_fields__} | {"path": str(tmp_path / "gone")})
     assert captions([gone], tmp_path) == ["The thumbnail of the scan: the file is gone, or was changed since."]
 

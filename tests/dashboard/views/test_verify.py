@@ -78,7 +78,7 @@ def test_statements_that_cannot_all_hold_are_in_conflict() -> None:
     text = session.fragments(page).text()
     assert "▲ In conflict" in text
     table = page.dataframe[0].value
-    assert set(table[table[""] == "▲"]["Kind"]) == {"Contradictions"}
+    assert set(table[table["Conflict"] == "▲"]["Kind"]) == {"Contradictions"}
 
 
 # --- files that are none ----------------------------------------------------------------------------------------------
