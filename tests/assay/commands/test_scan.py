@@ -49,9 +49,10 @@ def test_no_input_and_no_folder(folder: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_interrupted_it_ends_soon_and_says_how_to_go_on(folder: Path) -> None:
-    listed, out = folder / "list", folder / "t.parquet"
-    listed.write_text("".join(f"{path}\n" for path in (folder / "in").iterdir()) * 2000)
-    command = [sys.executable, "-m", "assay", "scan", "--files-from", listed, "--out", out, "--jobs", "2"]
+    out = folder / "t.parquet"
+    for number in range(600):
+        Image.new("RGB", (300, 200), (number % 256, number // 256, 9)).save(folder / "in" / f"more-{number}.png")
+    command = [sys.executable, "-m", "assay", "scan", folder / "in", "--out", out, "--jobs", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not read_journal(out):
         assert process.poll() is None

@@ -41,6 +41,8 @@ def test_metadata_is_text(page: Page, words: str) -> None:
     upload(page, ("talkative.jpg", talkative(words)))
     expect(verdict(page)).to_be_visible()
     page.get_by_label("Search the metadata").fill("no such words")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("entries holds these words")).to_be_visible()
     settled(page)
     for summary in page.locator("summary").all():
         summary.click()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Error, FileChooser, FilePayload, Page, expect
 
 from tests.dashboard.serving import settled, verdict
 from tests.seeds import encoded
@@ -15,10 +15,8 @@ _FILES: list[FilePayload] = [
 
 def test_files_are_chosen_and_looked_through_without_a_mouse(page: Page) -> None:
     expect(page.get_by_text("Drop one image, or forty.")).to_be_visible()
-    _tab_to(page, "Upload")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(_FILES)
+    settled(page)
+    _chooser(page).set_files(_FILES)
     expect(verdict(page)).to_contain_text("first.jpg")
     settled(page)
     page.keyboard.press("Escape")
@@ -34,8 +32,22 @@ def test_files_are_chosen_and_looked_through_without_a_mouse(page: Page) -> None
     page.keyboard.press("ArrowRight")
 
 
+def _chooser(page: Page) -> FileChooser:
+    """By Enter on the button; again where the page was drawn anew just then, and the focus lost."""
+    for _ in range(5):
+        _tab_to(page, "Upload")
+        try:
+            with page.expect_file_chooser(timeout=5_000) as chooser:
+                page.keyboard.press("Enter")
+            return chooser.value
+        except Error:
+            continue
+    pytest.fail("the keyboard opens no choice of files")
+
+
 def _tab_to(page: Page, name: str) -> None:
     """By the keyboard, as far as a whole page is."""
+    reached = []
     for _ in range(60):
         page.keyboard.press("Tab")
         focused = page.evaluate(
@@ -44,4 +56,5 @@ def _tab_to(page: Page, name: str) -> None:
         )
         if focused.endswith(name):
             return
-    pytest.fail(f"the keyboard does not reach {name}")
+        reached.append(focused[-40:])
+    pytest.fail(f"the keyboard does not reach {name}, only {reached}")
