@@ -53,7 +53,11 @@ def test_interrupted_it_ends_soon_and_says_how_to_go_on(folder: Path) -> None:
     for number in range(600):
         Image.new("RGB", (300, 200), (number % 256, number // 256, 9)).save(folder / "in" / f"more-{number}.png")
     command = [sys.executable, "-m", "assay", "scan", folder / "in", "--out", out, "--jobs", "2"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     while not read_journal(out):
         assert process.poll() is None
         time.sleep(0.01)
