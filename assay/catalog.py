@@ -96,7 +96,7 @@ def explanation(check: str) -> str:
     Raises:
         KeyError: No check has that id.
     """
-    return inspect.getdoc(check_types()[check]) or ""
+    return inspect.getdoc(load({**FILE_CHECKS, **PIXEL_CHECKS}[check])) or ""
 
 
 def make(references: Mapping[str, str], settings: Settings) -> tuple[Check, ...]:
