@@ -73,7 +73,8 @@ class Entry:
 class Notes:
     """All entries of one case; a context manager. One connection, for one thread: open it where it is needed.
 
-    Several sessions may write at the same time: each waits for the other.
+    Several sessions may write at the same time: each waits for the other. There is no write-ahead log, which would need
+    memory that all of them share: results often lie on a disk of the network.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,7 +89,6 @@ class Notes:
                 raise
 
     def _prepare(self) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("BEGIN IMMEDIATE")
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -134,7 +134,7 @@ class Notes:
         return entry
 
     def close(self) -> None:
-        """Leave nothing but the file: the last to close takes the write-ahead log in."""
+        """Leave nothing but the file."""
         self._connection.close()
 
     def _entries(self, clause: str, values: Sequence[object] = ()) -> list[Entry]:

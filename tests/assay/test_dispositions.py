@@ -10,6 +10,7 @@ import pytest
 
 from assay.dispositions import Disposition, Notes, notes_of, open_notes
 from assay.errors import ConfigurationError
+from tests.racing import race
 
 A, B = "a" * 64, "b" * 64
 
@@ -69,6 +70,15 @@ def test_several_sessions_write_at_once(results: Path) -> None:
     assert len(written) == 150
     for at in range(3):
         assert [note for note in written if note[0] == str(at)] == [f"{at} {number}" for number in range(50)]
+
+
+def test_processes_open_new_notes_at_once(tmp_path: Path) -> None:
+    race(_decide, tmp_path)
+
+
+def _decide(results: Path) -> None:
+    with open_notes(results) as notes:
+        notes.put(A, Disposition.OPEN)
 
 
 def test_two_that_are_open_at_once(results: Path) -> None:
