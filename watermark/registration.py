@@ -11,10 +11,10 @@ continuous, as in `assay.perturb`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,15 +89,37 @@ def register(pixels: Pixels, thumbnail: bytes, size: tuple[int, int]) -> Registe
         thumbnail: Of the original, from `assay.fingerprint.thumbnail`.
         size: Height and width of the original in pixels.
     """
-    stored = opened(thumbnail)
-    is_bright = float(_is_dark(stored).mean()) < 0.02  # noqa: PLR2004 - else the dark belongs to it
-    dark = Image.fromarray(_is_dark(pixels) * np.uint8(255)) if is_bright else None
-    coarse = _original_layer(stored, size, _COARSE_SIDE)
+    (registered,) = register_all(pixels, [thumbnail], size)
+    return registered
+
+
+def register_all(pixels: Pixels, thumbnails: Sequence[bytes], size: tuple[int, int]) -> list[Registered]:
+    """The same over several originals of one size, in less time than one after the other."""
+    dark = Image.fromarray(_is_dark(pixels) * np.uint8(255))
+    found: dict[int, Registered] = {}
+    for mask in (dark, None):
+        chosen = [at for at, thumbnail in enumerate(thumbnails) if _is_bright(thumbnail) is (mask is dark)]
+        found |= zip(chosen, _registered(pixels, [thumbnails[at] for at in chosen], size, mask), strict=True)
+    return [found[at] for at in range(len(thumbnails))]
+
+
+def _registered(
+    pixels: Pixels, thumbnails: Sequence[bytes], size: tuple[int, int], dark: Image.Image | None
+) -> Iterator[Registered]:
+    if not thumbnails:
+        return
+    originals = [_original_layer(opened(thumbnail), size, _COARSE_SIDE) for thumbnail in thumbnails]
     received = {scale: _layer(pixels, scale * _COARSE_SIDE / max(pixels.shape[:2]), dark) for scale in _SCALES}
-    candidates = sorted(_search(coarse, received), key=lambda found: -found.fit)[:_KEPT]
-    refined = [_refined(coarse, received[found.scale], found, steps=12) for found in candidates]
-    best = max(refined, key=lambda found: found.fit)
-    return _finish(best, pixels, thumbnail, size, dark)
+    for original, thumbnail, found in zip(originals, thumbnails, _search(originals, received), strict=True):
+        candidates = sorted(found, key=lambda candidate: -candidate.fit)[:_KEPT]
+        refined = [_refined(original, received[each.scale], each, steps=12) for each in candidates]
+        best = max(refined, key=lambda candidate: candidate.fit)
+        yield _finish(best, pixels, thumbnail, size, dark)
+
+
+def _is_bright(thumbnail: bytes) -> bool:
+    """Whether what is dark in a received picture is not the picture, but fill."""
+    return float(_is_dark(opened(thumbnail)).mean()) < 0.02  # noqa: PLR2004
 
 
 def _is_dark(pixels: Pixels) -> NDArray[np.bool_]:
@@ -181,20 +203,33 @@ def _posed(values: _Values, posture: int) -> _Values:
 # --- the search -------------------------------------------------------------------------------------------------------
 
 
-def _search(original: _Layer, received: dict[float, _Layer]) -> Iterator[_Candidate]:
-    """The best shift for each posture, scale and angle."""
-    posed = np.stack([_canvas(_posed(original.detail, posture)) for posture in range(8)])
-    inside = np.stack([_canvas(_posed(original.known, posture)) for posture in range(8)])
-    spectra = [np.fft.rfft2(values) for values in (posed, posed**2, inside)]
+def _search(originals: Sequence[_Layer], received: dict[float, _Layer]) -> list[list[_Candidate]]:
+    """For each original, which all have one shape, the best shift for each posture, scale and angle."""
+    spectra = [_spectra(original) for original in originals]
+    inside = np.fft.rfft2(_postures(originals[0].known))
+    found: list[list[_Candidate]] = [[] for _ in originals]
     for (scale, layer), angle in product(received.items(), _ANGLES):
         turned = _turned(layer, angle)
         if max(turned.detail.shape) > _FFT_SIDE:
             continue
-        fits = _fits(spectra, turned)
-        for posture, at in enumerate(fits.reshape(8, -1).argmax(axis=1)):
-            down, across = ((int(i) + _FFT_SIDE // 2) % _FFT_SIDE - _FFT_SIDE // 2 for i in divmod(at, _FFT_SIDE))
-            matrix = turned.matrix @ translation(-across, -down)
-            yield _Candidate(posture=posture, scale=scale, matrix=matrix, fit=float(fits[posture].ravel()[at]))
+        window = _window(inside, turned)
+        for candidates, spectrum in zip(found, spectra, strict=True):
+            fits = _fits(spectrum, window)
+            for posture, at in enumerate(fits.reshape(8, -1).argmax(axis=1)):
+                down, across = ((int(i) + _FFT_SIDE // 2) % _FFT_SIDE - _FFT_SIDE // 2 for i in divmod(at, _FFT_SIDE))
+                matrix, fit = turned.matrix @ translation(-across, -down), float(fits[posture].ravel()[at])
+                candidates.append(_Candidate(posture=posture, scale=scale, matrix=matrix, fit=fit))
+    return found
+
+
+def _spectra(original: _Layer) -> tuple[_Values, _Values]:
+    """Of the detail and of its square, in all postures."""
+    posed = _postures(original.detail)
+    return np.fft.rfft2(posed), np.fft.rfft2(posed**2)
+
+
+def _postures(values: _Values) -> _Values:
+    return np.stack([_canvas(_posed(values, posture)) for posture in range(8)])
 
 
 def _canvas(values: _Values) -> _Values:
@@ -222,16 +257,36 @@ def _turned(layer: _Layer, degrees: float) -> _Layer:
     return _Layer(detail=detail * whole, known=whole, matrix=matrix)
 
 
-def _fits(spectra: list[_Values], turned: _Layer) -> _Values:
+class _Window(NamedTuple):
+    """What every original is compared with at one scale and angle; the last two at every shift of every posture."""
+
+    detail: _Values
+    known: _Values
+    """Spectra of the turned layer."""
+    power: _Values
+    """Of its detail, inside the original."""
+    overlap: _Values
+    """Pixels inside the original; 0 where they are too few."""
+
+
+def _window(inside: _Values, turned: _Layer) -> _Window:
+    canvases = (_canvas(values) for values in (turned.detail, turned.known, turned.detail**2))
+    detail, known, power = (np.conj(np.fft.rfft2(canvas)) for canvas in canvases)
+    overlap = _correlated(inside, known)
+    overlap[overlap < _LEAST_OVERLAP * turned.known.sum()] = 0
+    return _Window(detail=detail, known=known, power=_correlated(inside, power), overlap=overlap)
+
+
+def _fits(spectra: tuple[_Values, _Values], window: _Window) -> _Values:
     """How well the turned layer fits at every shift of every posture: shape (8, side, side)."""
-    detail, known = _canvas(turned.detail), _canvas(turned.known)
-    ours = [np.conj(np.fft.rfft2(values)) for values in (detail, known, detail**2)]
-    shape = (_FFT_SIDE, _FFT_SIDE)
-    products, theirs, mine = (np.fft.irfft2(a * b, s=shape) for a, b in zip(spectra, ours, strict=True))
-    overlap = np.fft.irfft2(spectra[2] * ours[1], s=shape)
-    correlation = products / np.sqrt(np.maximum(theirs * mine, 1e-3))
-    enough = overlap >= _LEAST_OVERLAP * turned.known.sum()
-    return np.where(enough, _likelihood(correlation, overlap), 0.0).astype(np.float32)
+    detail, power = spectra
+    products, theirs = _correlated(detail, window.detail), _correlated(power, window.known)
+    correlation = products / np.sqrt(np.maximum(theirs * window.power, 1e-3))
+    return _likelihood(correlation, window.overlap)
+
+
+def _correlated(original: _Values, received: _Values) -> _Values:
+    return np.fft.irfft2(original * received, s=(_FFT_SIDE, _FFT_SIDE))
 
 
 def _likelihood(correlation: _Values, count: _Values) -> _Values:

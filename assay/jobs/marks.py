@@ -48,6 +48,10 @@ FOUND_LOG10_P = math.log10(MAX_P_VALUE)
 """The policy's bound, over everything that was tried."""
 REGISTERED_ROWS = 8
 """Rows whose thumbnails a picture is laid over, where it shows no mark as it is."""
+_AT_ONCE = 2**19
+"""Pixels whose noise is estimated at once: small pictures take half the time together, large ones the memory."""
+_FINER = 3
+"""So many times the size that a mark is read at, a picture is fine enough, also where half of it was cut off."""
 _SMALLEST_P = 1e-300
 LEDGER_ROW = "Ledger row"
 """The detail of a finding that names its row."""
@@ -140,7 +144,9 @@ class _Search:
     """One picture against the whole ledger: as it is, then laid over the rows whose colours it shares."""
 
     def __init__(self, ledger: Ledger, registry: Registry, pixels: Pixels) -> None:
-        self.ledger, self.registry, self.pixels = ledger, registry, pixels
+        self.ledger, self.registry = ledger, registry
+        longest = max((side for kind in registry.kinds for side in (kind.height, kind.width)), default=1)
+        self.pixels = _reduced(pixels, _FINER * longest)
         self.tried = sum(registry.count(kind.latent_shape) for kind in registry.kinds) + REGISTERED_ROWS
 
     def run(self) -> Sighting | None:
@@ -157,16 +163,17 @@ class _Search:
     def _registered(self) -> Sighting | None:
         """Lay the picture over the thumbnails that share its colours, and read it there."""
         from watermark.geometry import read_undone
-        from watermark.registration import register
+        from watermark.registration import register_all
 
-        for entry in self.registry.alike(self.ledger, self.pixels, REGISTERED_ROWS):
-            kind = next(each for each in self.registry.kinds if _is_of(entry, each))
-            size = (entry.height, entry.width)
-            matrix = register(self.pixels, entry.thumbnail, size).matrix
-            (noise,) = read_undone(self.pixels, [matrix], size, partial(_read_all, kind))
-            fit = self.registry.fit(entry.image_id, noise)
-            if self._corrected(fit) <= FOUND_LOG10_P:
-                return self._sighting(fit, "rotation, scale or crop, found with the ledger's thumbnail")
+        alike = self.registry.alike(self.ledger, self.pixels, REGISTERED_ROWS)
+        for kind in self.registry.kinds:
+            entries, size = [entry for entry in alike if _is_of(entry, kind)], (kind.height, kind.width)
+            laid = register_all(self.pixels, [entry.thumbnail for entry in entries], size)
+            noises = read_undone(self.pixels, [each.matrix for each in laid], size, partial(_read_all, kind))
+            for entry, noise in zip(entries, noises, strict=True):
+                fit = self.registry.fit(entry.image_id, noise)
+                if self._corrected(fit) <= FOUND_LOG10_P:
+                    return self._sighting(fit, "rotation, scale or crop, found with the ledger's thumbnail")
         return None
 
     def _sighting(self, fit: Fit, undone: str) -> Sighting:
@@ -203,7 +210,9 @@ def _read(kind: Kind, pixels: Pixels) -> Latents:
 def _read_all(kind: Kind, pictures: list[Pixels]) -> list[Latents]:
     from generation.invert import estimate
 
-    return estimate(_adapter(kind.model), pictures)
+    several = max(1, _AT_ONCE // (kind.height * kind.width))
+    parts = (pictures[at : at + several] for at in range(0, len(pictures), several))
+    return [noise for part in parts for noise in estimate(_adapter(kind.model), part)]
 
 
 @cache
@@ -216,6 +225,12 @@ def _adapter(model: str) -> Adapter:
 
 def _is_of(entry: Entry, kind: Kind) -> bool:
     return (entry.model, entry.height, entry.width) == (kind.model, kind.height, kind.width)
+
+
+def _reduced(pixels: Pixels, side: int) -> Pixels:
+    """By a whole factor, to a longer side of `side` at least: no mark is read that finely, and all else is slower."""
+    factor = max(pixels.shape[:2]) // side
+    return pixels if factor < 2 else np.asarray(Image.fromarray(pixels).reduce(factor))  # noqa: PLR2004
 
 
 def fitted(pixels: Pixels, size: tuple[int, int]) -> Pixels:

@@ -274,9 +274,10 @@ class Adapter(ABC):
             The prediction, float32 of the same shape, on the same device.
         """
         size = self.image_size(latents)
-        inputs = latents.to(self.device, self.dtype)
+        device = self.device
+        inputs = latents.to(device, self.dtype)
         conditions = self.null(len(latents))
-        times = torch.full((len(latents),), timestep, device=self.device, dtype=torch.float32)
+        times = torch.full((len(latents),), timestep, device=device, dtype=torch.float32)
         with torch.no_grad():
             return self._evaluate(inputs, times, conditions, size).to(latents.device, torch.float32)
 

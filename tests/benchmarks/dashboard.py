@@ -1,9 +1,9 @@
 """How long the dashboard's visitors wait, and what it keeps: `python -m tests.benchmarks.dashboard`, of `make bench`.
 
 A browser does what a visitor does, and times are taken in it, network and drawing included. All checks are on,
-and the ledger has a row, so that marks are looked for. The file is a photograph that scikit-learn brings, enlarged
-to 12 megapixels, with noise as a sensor's, saved as a JPEG; each upload differs from the others, so that nothing is
-looked up.
+and the ledger has as many rows as a picture is laid over at most. The file is a photograph that scikit-learn brings,
+enlarged to 12 megapixels, with noise as a sensor's, saved as a JPEG; each upload differs from the others, so that
+nothing is looked up.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page, expect
 from sklearn.datasets import load_sample_image
 
 from assay.jobs.generate import Wish, generate
+from assay.jobs.marks import REGISTERED_ROWS
 from assay.settings import from_environment
 from tests.authority import Authority
 from tests.dashboard.serving import Served, browser, furnish, patient, served, settled, upload, uploader, verdict
@@ -41,7 +42,8 @@ def main() -> None:
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the begin")
     with tempfile.TemporaryDirectory(prefix="assay-") as name:
         home = furnish(Path(name, "home"), Authority.create())
-        list(generate(Wish(prompt="a pink tulip"), [home / "drawn.png"], settings=from_environment(home=home)))
+        drawn = [home / f"drawn{number}.png" for number in range(REGISTERED_ROWS)]
+        list(generate(Wish(prompt="a pink tulip"), drawn, settings=from_environment(home=home)))
         with browser() as started:
             _say("page after the start of the server", [_start(started, home) for _ in range(options.rounds)])
             with served(home, log=home / "log") as dashboard:

@@ -8,7 +8,7 @@ from assay.perturb import perturbation
 from assay.vocabulary import Pixels
 from tests import seeds
 from tests.watermark.transforms import error, texture
-from watermark.registration import register
+from watermark.registration import register, register_all
 
 PICTURES: dict[str, Pixels] = {
     "texture": texture(4),
@@ -45,6 +45,19 @@ def test_another_picture_does_not_agree_however_it_is_laid() -> None:
         found = register(texture(seed + 50), thumbnail(texture(seed)), (128, 128))
         assert not found.likeness.agrees
     assert not register(PICTURES["china"], thumbnail(PICTURES["flower"]), (128, 128)).likeness.agrees
+
+
+def test_several_originals_are_laid_as_one_by_one() -> None:
+    """Also a dark one among bright ones, below a picture with fill: only for the dark one is that not fill."""
+    night = texture(7) // 4
+    originals = [thumbnail(picture) for picture in (texture(4), night, PICTURES["flower"])]
+    turned = perturbation("rotate-20").apply(PICTURES["flower"])
+    together = register_all(turned, originals, (128, 128))
+    for one, other in zip(together, (register(turned, original, (128, 128)) for original in originals), strict=True):
+        assert np.array_equal(one.matrix, other.matrix)
+        assert one.likeness == other.likeness
+    assert [each.likeness.agrees for each in together] == [False, False, True]
+    assert register_all(turned, [], (128, 128)) == []
 
 
 def test_a_picture_without_detail_is_laid_somewhere() -> None:

@@ -62,6 +62,17 @@ def test_a_rotated_copy_is_found_with_the_ledgers_thumbnail(studio: Studio) -> N
     assert found.likeness.agrees
 
 
+def test_a_turned_and_cropped_copy_of_many_megapixels_is_found(studio: Studio) -> None:
+    """Also one that is far larger than what marks are read at, and no multiple of it."""
+    enlarged = Image.fromarray(pixels_of(studio.picture)).resize((2000, 2000), Image.Resampling.BICUBIC)
+    turned = enlarged.rotate(7, Image.Resampling.BICUBIC).crop((201, 150, 1790, 1777))
+    outcome = _look(studio, np.asarray(turned))
+    assert isinstance(outcome, Measurement)
+    assert outcome.summary.startswith("Ours, edited")
+    assert outcome.p_value is not None
+    assert outcome.p_value < 1e-30
+
+
 def test_a_photograph_carries_nothing(studio: Studio) -> None:
     photograph = np.asarray(Image.fromarray(load_sample_image("china.jpg")).resize((128, 128)))
     assert isinstance(_look(studio, photograph), Nothing)
