@@ -16,3 +16,15 @@ def available() -> tuple[str, ...]:
     torch: Any = import_module("torch")
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return tuple(kind for kind in KINDS if present[kind])
+
+
+def share_processors(sharers: int) -> None:
+    """Let torch use one part of the processors in this thread, where as many threads work side by side.
+
+    Without it each would begin as many threads as there are processors, and all would be slower.
+    """
+    if find_spec("torch") is None:
+        return
+    torch: Any = import_module("torch")
+    threads = max(1, torch.get_num_threads() // sharers)  # asked first: only then does torch leave the number alone
+    import_module("threadpoolctl").threadpool_limits(threads, user_api="openmp")

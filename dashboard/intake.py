@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,15 +129,16 @@ def examined(items: Sequence[Item]) -> list[Seen]:
 
 
 def _examined_now(items: Sequence[Item]) -> Iterator[tuple[Item, Seen]]:
-    """Each picture is shown as soon as it is decoded, before anything is said of it."""
+    """Each picture is shown as soon as it is decoded, while the checks look at it."""
     bar, place = st.progress(0.0, text="Starting the checks …"), st.empty()
-    with st.spinner("Examining", show_time=True):
+    with st.spinner("Examining", show_time=True), ThreadPoolExecutor(1) as beside:
         for number, item in enumerate(items):
             bar.progress(number / len(items), text=f"Examining {number + 1} of {len(items)}")
             received = examiner().read(item.source)
+            judging = beside.submit(examiner().judge, received)
             shown = None if received.pixels is None else encoded(received.pixels)
             if shown is not None:
                 place.image(shown.data, width=320, alt="The image that is being examined")
-            yield item, Seen(report=judged(examiner().judge(received).report), shown=shown)
+            yield item, Seen(report=judged(judging.result().report), shown=shown)
     bar.empty()
     place.empty()

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-from assay import catalog, codec, policy
+from assay import catalog, codec, device, policy
 from assay.errors import UnreadableError
 from assay.files import printable
 from assay.guard import Crew, Worker
@@ -105,7 +105,8 @@ class Examiner:
         self._previews = previews
         self._decode = decode or any(_idle(check) is None for check in self._checks)
         self._looking = Lock()
-        self._threads = ThreadPoolExecutor(threads or min(2, processors()), thread_name_prefix="assay-look")
+        threads = threads or min(2, processors())
+        self._threads = ThreadPoolExecutor(threads, "assay-look", device.share_processors, (threads,))
         self._is_warm = False
         self._crew = Crew(workers or processors(), lambda: guarded.worker(self.settings))
         try:

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import pytest
@@ -17,3 +18,16 @@ def test_with_torch_there_is_a_processor() -> None:
     kinds = device.available()
     assert kinds[-1] == "cpu"
     assert list(kinds) == [kind for kind in device.KINDS if kind in kinds]
+
+
+@needs_torch
+def test_a_thread_takes_its_part_of_the_processors_and_leaves_other_threads_alone() -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with ThreadPoolExecutor(1, "half", device.share_processors, (2,)) as half, ThreadPoolExecutor(1) as other:
+            counts = [threads.submit(torch.get_num_threads).result() for threads in (half, other)]
+        assert (*counts, torch.get_num_threads()) == (2, 4, 4)
+    finally:
+        torch.set_num_threads(before)
