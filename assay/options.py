@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO, NoReturn, TypeAlias
@@ -48,6 +49,31 @@ class Parser(argparse.ArgumentParser):
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 ArgumentGroup: TypeAlias = "argparse._ArgumentGroup"
+
+
+def add_sources(command: argparse.ArgumentParser, paths: str) -> None:
+    """What to examine: names, which the help explains as `paths`, and a list of names."""
+    command.add_argument("paths", nargs="*", metavar="PATH", help=paths)
+    command.add_argument(
+        "--files-from", metavar="FILE", help="a list of paths, one a line or NUL-separated; - is stdin"
+    )
+
+
+def listed(options: Namespace) -> Iterator[Path]:
+    """The files of the list that `--files-from` names.
+
+    Raises:
+        ConfigurationError: It cannot be opened, or nothing at all is named to examine.
+    """
+    from assay.jobs.sources import read_list  # noqa: PLC0415 - jobs are loaded where they begin
+
+    if not options.paths and not options.files_from:
+        raise ConfigurationError("No input", hint="Name files, folders or globs; assay verify - reads one from stdin.")
+    if options.files_from == "-":
+        yield from read_list(sys.stdin.buffer)
+    elif options.files_from:
+        with opened(Path(options.files_from)) as stream:
+            yield from read_list(stream)
 
 
 def add_settings(command: argparse.ArgumentParser) -> None:

@@ -12,8 +12,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.errors import ConfigurationError
-from assay.options import EPILOG, Commands, add_limits, add_settings, add_skip, opened, positive, settings_of
+from assay.options import (
+    EPILOG,
+    Commands,
+    add_limits,
+    add_settings,
+    add_skip,
+    add_sources,
+    listed,
+    positive,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from assay.jobs.scan import Progress
@@ -29,8 +38,7 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    scan.add_argument("paths", nargs="*", metavar="PATH", help="files, folders or globs")
-    scan.add_argument("--files-from", metavar="FILE", help="a list of paths, one a line or NUL-separated; - is stdin")
+    add_sources(scan, "files, folders or globs")
     scan.add_argument(
         "-o", "--out", type=Path, metavar="FILE", required=True, help="the table, such as results.parquet"
     )
@@ -75,17 +83,11 @@ def run(options: Namespace) -> int:
 
 
 def _sources(options: Namespace) -> Iterator[Path]:
-    from assay.jobs.sources import expand, read_list
+    from assay.jobs.sources import expand
 
-    if not options.paths and not options.files_from:
-        raise ConfigurationError("No input", hint="Name files, folders or globs.")
     for path in options.paths:
         yield from expand(path)
-    if options.files_from == "-":
-        yield from read_list(sys.stdin.buffer)
-    elif options.files_from:
-        with opened(Path(options.files_from)) as stream:
-            yield from read_list(stream)
+    yield from listed(options)
 
 
 def _with_bar(progress: Iterable[Progress], total: int, options: Namespace) -> Iterable[Progress]:

@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING
 from assay import catalog
 from assay.errors import ConfigurationError
 from assay.gate import FailOn, Gate
-from assay.options import EPILOG, Commands, add_limits, add_settings, add_skip, opened, positive, settings_of, today
+from assay.options import (
+    EPILOG,
+    Commands,
+    add_limits,
+    add_settings,
+    add_skip,
+    add_sources,
+    listed,
+    positive,
+    settings_of,
+    today,
+)
 from assay.vocabulary import Limits, Report
 
 if TYPE_CHECKING:
@@ -39,8 +50,7 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verify.add_argument("paths", nargs="*", metavar="PATH", help="files, folders or globs; - is an image on stdin")
-    verify.add_argument("--files-from", metavar="FILE", help="a list of paths, one a line or NUL-separated; - is stdin")
+    add_sources(verify, "files, folders or globs; - is an image on stdin")
     _add_output(verify)
     _add_policy(verify)
     add_settings(verify)
@@ -106,10 +116,8 @@ def run(options: Namespace) -> int:
 
 
 def _sources(options: Namespace, limits: Limits) -> Iterator[Source]:
-    from assay.jobs.sources import expand, read_list
+    from assay.jobs.sources import expand
 
-    if not options.paths and not options.files_from:
-        raise ConfigurationError("No input", hint="Name files, folders or globs; - reads an image from stdin.")
     if "-" in options.paths and (options.files_from == "-" or options.paths.count("-") > 1):
         raise ConfigurationError("Standard input can be read once", hint="Write the image or the list to a file.")
     for path in options.paths:
@@ -117,11 +125,7 @@ def _sources(options: Namespace, limits: Limits) -> Iterator[Source]:
             yield sys.stdin.buffer.read(limits.max_bytes + 1)
         else:
             yield from expand(path)
-    if options.files_from == "-":
-        yield from read_list(sys.stdin.buffer)
-    elif options.files_from:
-        with opened(Path(options.files_from)) as stream:
-            yield from read_list(stream)
+    yield from listed(options)
 
 
 def _require_place(options: Namespace) -> None:
