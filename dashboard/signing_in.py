@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 
 def require_sign_in() -> None:
-    """Stop here for who has not signed in; open to all where no provider is configured."""
-    try:
-        wanted = "auth" in st.secrets
-    except StreamlitSecretNotFoundError:
-        return
-    if not wanted:
+    """Stop here for who has not signed in, and for accounts that may not enter; open to all without a provider."""
+    secrets = _secrets()
+    if "auth" not in secrets:
         return
     if not st.user.is_logged_in:
         st.title("Assay")
@@ -20,3 +21,32 @@ def require_sign_in() -> None:
         st.button("Sign in", type="primary", on_click=st.login)
         st.stop()
     st.sidebar.button("Sign out", on_click=st.logout)
+    if not _may_enter(secrets.get("assay", {})):
+        st.title("Assay")
+        st.write("This account may not examine images here. Sign out, or ask whoever runs this page to let it in.")
+        st.stop()
+
+
+def account() -> str | None:
+    """The address of whoever has signed in; None where nobody had to."""
+    if "auth" not in _secrets():
+        return None
+    return str(st.user.get("email") or st.user.get("sub") or "") or None
+
+
+def _secrets() -> Mapping[str, Any]:
+    try:
+        return st.secrets.to_dict()
+    except StreamlitSecretNotFoundError:
+        return {}
+
+
+def _may_enter(access: Mapping[str, Any]) -> bool:
+    """Whether the list lets the account in: by its address, and only one that the provider has verified."""
+    if "allowed" not in access:
+        return True
+    allowed = access["allowed"]
+    patterns = [allowed] if isinstance(allowed, str) else allowed
+    address = str(st.user.get("email")).casefold()
+    is_listed = any(fnmatchcase(address, pattern.casefold()) for pattern in patterns)
+    return is_listed and st.user.get("email_verified") is True

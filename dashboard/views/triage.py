@@ -16,6 +16,7 @@ from dashboard.charts import histogram
 from dashboard.fragments import complain
 from dashboard.scanning import Scan, scans
 from dashboard.service import examiner, may_read_folders, settings
+from dashboard.signing_in import account
 from dashboard.viewer import Shown, encoded
 
 _PAGE = 100
@@ -173,7 +174,8 @@ def _decide(results: Path, line: Line, count: int, wanted: Filter) -> None:
     sha256 = line.row.sha256 or ""
     left, right = st.columns([3, 1])
     left.text_area("Note", value=line.entry.note if line.entry else "", key=f"note-{sha256}", height=80)
-    right.text_input("Your name", key="who", help="Kept with what you decide.")
+    if account() is None:
+        right.text_input("Your name", key="who", help="Kept with what you decide.")
     with st.container(horizontal=True):
         st.button("Keep the note", on_click=_keep, args=(results, line, line.disposition, 0, count))
         for disposition, key in _KEYS.items():
@@ -186,8 +188,9 @@ def _decide(results: Path, line: Line, count: int, wanted: Filter) -> None:
 
 def _keep(results: Path, line: Line, disposition: Disposition, step: int, count: int) -> None:
     sha256 = line.row.sha256 or ""
+    who = account() or st.session_state["who"]
     try:
-        decide(results, sha256, disposition, st.session_state[f"note-{sha256}"], st.session_state["who"])
+        decide(results, sha256, disposition, st.session_state[f"note-{sha256}"], who)
     except AssayError as error:
         complain(error)
         return

@@ -50,16 +50,19 @@ class Served:
 
 
 @contextmanager
-def served(home: Path, *, skip: Sequence[str] = (), folder: Path | None = None, log: Path) -> Iterator[Served]:
-    """A dashboard on a port of its own, until the block ends.
+def served(
+    home: Path, *, skip: Sequence[str] = (), folder: Path | None = None, port: int | None = None, log: Path
+) -> Iterator[Served]:
+    """A dashboard until the block ends.
 
     Args:
         home: Its data folder.
         skip: Checks that it leaves out.
         folder: Where it is started; where this is, without.
+        port: Where it listens; on a free one, without.
         log: What it prints goes here.
     """
-    port = _free_port()
+    port = port or free_port()
     environment = {**os.environ, "ASSAY_HOME": str(home), "ASSAY_SKIP": ",".join(skip), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "assay", "dashboard", "--port", str(port)]
     with log.open("wb") as output:
@@ -74,7 +77,8 @@ def served(home: Path, *, skip: Sequence[str] = (), folder: Path | None = None, 
             _end(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens to now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -20,10 +20,10 @@ PROVIDER = {
 VIEWS = sorted(path.stem for path in (session.APP.parent / "views").glob("[a-z]*.py"))
 
 
-def visitor(*, secrets: dict[str, object], is_logged_in: bool) -> AppTest:
+def visitor(*, secrets: dict[str, object], is_logged_in: bool, **claims: object) -> AppTest:
     page = AppTest.from_file(session.APP, default_timeout=session.SECONDS)
     page.secrets.update(secrets)
-    page.user = {"is_logged_in": is_logged_in, "email": "ana@example.org"}
+    page.user = {"is_logged_in": is_logged_in, "email": "ana@example.org", "email_verified": True, **claims}
     return session.sound(page.run())
 
 
@@ -63,3 +63,26 @@ def test_whoever_signed_in_works_and_can_leave() -> None:
     assert leave.label == "Sign out"
     leave.click().run()
     assert session.words(page) == "Assay Sign in to examine images. "
+
+
+def _let_in(allowed: object, **claims: object) -> bool:
+    page = visitor(secrets={**PROVIDER, "assay": {"allowed": allowed}}, is_logged_in=True, **claims)
+    assert [button.label for button in page.sidebar.button] == ["Sign out"]
+    refused = "This account may not examine images here" in session.words(page)
+    assert refused is (len(page.file_uploader) == 0)
+    return not refused
+
+
+@pytest.mark.parametrize("allowed", [["ana@example.org"], ["else@x.org", "*@EXAMPLE.org"], "*@example.org"])
+def test_a_list_lets_in_whom_it_names(allowed: object) -> None:
+    assert _let_in(allowed)
+
+
+@pytest.mark.parametrize("allowed", [[], ["*@example.com"], ["ana@example.or"], "*@example.com", ["example.org"]])
+def test_a_list_keeps_out_whom_it_does_not_name(allowed: object) -> None:
+    assert not _let_in(allowed)
+
+
+@pytest.mark.parametrize("claims", [{"email_verified": False}, {"email_verified": None}, {"email": None}])
+def test_an_address_that_nobody_verified_opens_nothing(claims: dict[str, object]) -> None:
+    assert not _let_in(["*@example.org"], **claims)

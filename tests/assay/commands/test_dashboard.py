@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 
 from assay.cli import main
 from assay.commands import dashboard as command
+from tests.dashboard.serving import free_port
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_without_streamlit_it_says_what_to_install(
 
 def test_it_serves_pages_and_ends_when_it_is_interrupted(tmp_path: Path) -> None:
     (tmp_path / "streamlit.py").write_text("raise SystemExit('a file of the current folder was run')")
-    port = _free_port()
+    port = free_port()
     line = [sys.executable, "-P", "-m", "assay", "dashboard", "--port", str(port), "--home", str(tmp_path / "home")]
     process = subprocess.Popen(
         line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -119,13 +119,6 @@ def test_it_serves_pages_and_ends_when_it_is_interrupted(tmp_path: Path) -> None
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         said, _ = process.communicate(timeout=30)
     assert "Traceback" not in said
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _fetched(address: str, process: subprocess.Popen[str]) -> bytes:

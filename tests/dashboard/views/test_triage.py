@@ -134,6 +134,18 @@ def test_what_is_decided_is_kept_and_seen_by_the_next_session(results: Path) -> 
         assert [entry.disposition for entry in notes.history(sha256)] == [Disposition.ESCALATED] * 2
 
 
+def test_a_decision_carries_the_account_that_made_it(results: Path) -> None:
+    page = opened(results)
+    page.secrets["auth"] = {"client_id": "id"}
+    page.user = {"is_logged_in": True, "email": "ana@example.org"}
+    session.sound(page.run())
+    assert "who" not in [each.key for each in page.text_input]
+    session.sound(page.button(key="set-cleared").click().run())
+    with open_notes(results) as notes:
+        (entry,) = notes.all().values()
+    assert (entry.disposition, entry.who) == (Disposition.CLEARED, "ana@example.org")
+
+
 def test_a_file_that_leaves_the_filter_makes_room_for_the_next(results: Path) -> None:
     page = opened(results)
     session.sound(page.multiselect[1].set_value([Disposition.OPEN]).run())
@@ -225,32 +237,32 @@ def is_idle(results: Path) -> bool:
 
 
 def test_a_scan_that_was_stopped_goes_on_from_the_page(tmp_path: Path) -> None:
-    folder, results = tmp_path / "in", tmp_path / "results.parquet"
+    folder, results, count = tmp_path / "in", tmp_path / "results.parquet", 1000  # some seconds on a fast machine
     folder.mkdir()
-    for at in range(300):
-        Image.new("RGB", (24, 24), (at % 256, at // 2, 9)).save(folder / f"{at:03}.png")
+    for at in range(count):
+        Image.new("RGB", (24, 24), (at % 256, at // 4, 9)).save(folder / f"{at:04}.png")
     page = opened(results)
     session.sound(page.text_input(key="scanned").input(str(folder)).run())
     session.press(page, "Scan, or go on with a stopped scan")
     session.wait(lambda: len(read_journal(results)) > 3)
     session.sound(page.run())
     assert "Scanning: " in page.get("progress")[0].proto.text
-    assert 0 < len(queue(page)) <= 300, "what is done so far is there to work on"
+    assert 0 < len(queue(page)) <= count, "what is done so far is there to work on"
     session.press(page, "Stop")
     session.wait(lambda: is_idle(results))
     session.sound(page.run())
     assert "scan again to go on" in session.words(page)
     assert not results.exists()
     before = {row.path: row for row in read_journal(results)}
-    assert 0 < len(before) < 300
+    assert 0 < len(before) < count
     other = opened(results)
     session.sound(other.text_input(key="scanned").input(str(folder)).run())
     session.press(other, "Scan, or go on with a stopped scan")
     session.wait(lambda: is_idle(results))
     session.sound(other.run())
-    assert "300 of 300 files" in session.words(other)
+    assert "1,000 of 1,000 files" in session.words(other)
     rows = {row.path: row for row in read_rows(results)}
-    assert len(rows) == 300
+    assert len(rows) == count
     assert all(rows[path] == row for path, row in before.items()), "kept, and not examined again"
 
 
