@@ -77,7 +77,7 @@ def _ledger_rows(told: Report) -> None:
         left, right = st.columns([1, 5])
         left.image(entry.thumbnail, width=96, alt="The thumbnail that the ledger keeps")
         with right:
-            fragments.facts(f"Image {entry.image_id:016x}", fragments.of_entry(entry))
+            fragments.facts(f"Image {entry.image_id:016x}", fragments.of_entry(entry), level=3)
 
 
 def _named_rows(told: Report) -> Iterator[int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from jinja2 import Environment
@@ -83,9 +84,9 @@ def complain(error: AssayError) -> None:
     _draw("problem", str(error), error.hint)
 
 
-def facts(title: str, details: Sequence[Detail]) -> None:
-    """Named facts under a heading."""
-    _draw("named", title, details)
+def facts(title: str, details: Sequence[Detail], *, level: Literal[2, 3] = 2) -> None:
+    """Named facts under a heading of this level: below the page's title, or below a heading on it."""
+    _draw("named", title, details, level)
 
 
 def of_entry(entry: Entry) -> tuple[Detail, ...]:

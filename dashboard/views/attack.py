@@ -71,7 +71,7 @@ def _attack(pixels: Pixels) -> None:
         report = examined(examiner(), changed, "attacked.png")
     with result:
         _result(changed, report)
-    st.subheader("How the evidence falls")
+    st.header("How the evidence falls")
     _fall(pixels, laundering)
 
 

@@ -39,14 +39,14 @@ def main() -> None:
 def _card(folder: Path) -> None:
     """Our own text, as it lies beside the weights; its pictures after it."""
     text = (folder / "README.md").read_text()
-    st.markdown(_HEADING.sub("###", _IMAGE.sub("", text)))
+    st.markdown(_HEADING.sub("##", _IMAGE.sub("", text)))
     for name, caption in _PICTURES.items():
         if (folder / name).exists():
             st.image(folder / name, caption=caption, alt=f"{caption}: what it shows is described in the card above")
 
 
 def _curves() -> None:
-    st.subheader("How the mark in the pixels holds")
+    st.header("How the mark in the pixels holds")
     files = sorted((_ROOT / "docs" / "pixels").glob("*.json"))
     if not files:
         st.info("The measurements lie in docs/, which this installation does not have.", icon=":material/info:")

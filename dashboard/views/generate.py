@@ -104,7 +104,7 @@ def _show(drawn: Drawn) -> None:
 def _noise(drawn: Drawn) -> None:
     if drawn.made.image_id is None:
         return
-    st.subheader("The noise it was drawn from")
+    st.header("The noise it was drawn from")
     plain = np.random.default_rng(secrets.randbits(64)).standard_normal(drawn.made.noise.shape, np.float32)
     left, right, words = st.columns([1, 1, 2])
     left.image(noise_picture(drawn.made.noise), caption="Sealed noise", alt="The noise that carries the mark")

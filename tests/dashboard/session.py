@@ -88,8 +88,9 @@ def fragments(session: AppTest) -> Page:
 
 def words(session: AppTest) -> str:
     """All that is to be read on the page, but for what is in tables and on widgets."""
-    kinds = (session.title, session.subheader, session.markdown, session.caption, session.info, session.warning)
-    said = [each.value for elements in (*kinds, session.error) for each in elements]
+    headings = (session.title, session.header, session.subheader)
+    texts = (session.markdown, session.caption, session.info, session.warning, session.error)
+    said = [each.value for elements in (*headings, *texts) for each in elements]
     return " ".join([*said, fragments(session).text()])
 
 

@@ -57,7 +57,7 @@ def test_a_picture_is_drawn_signed_entered_and_examined(furnished: Settings) -> 
     with open_ledger(location(furnished)) as ledger:
         (recorded,) = ledger.newest()
     assert recorded.entry.image_id == made.made.image_id
-    headings = [each.value for each in page.subheader]
+    headings = [each.value for each in (*page.header, *page.subheader)]
     assert {"Its row in the ledger", "The noise it was drawn from", "Take the report away"} <= set(headings)
     text = session.words(page)
     assert f"Image {recorded.entry.image_id:016x}" in text
@@ -75,7 +75,7 @@ def test_without_a_mark_a_seed_draws_the_same_again(furnished: Settings) -> None
     page.number_input[0].set_value(7)
     first = drawn(session.press(page, "Draw")).pixels
     assert np.array_equal(drawn(session.press(page, "Draw")).pixels, first)
-    headings = [each.value for each in page.subheader]
+    headings = [each.value for each in (*page.header, *page.subheader)]
     assert "Its row in the ledger" not in headings
     assert "The noise it was drawn from" not in headings
     assert not Path(str(location(furnished))).exists()

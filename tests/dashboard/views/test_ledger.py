@@ -48,7 +48,7 @@ def of_studio(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Studio:
 
 def shown(page: AppTest) -> list[int]:
     """The rows on the page, from top to bottom."""
-    headings = [element for element, _ in session.fragments(page).elements if element == "h3"]
+    headings = [attributes for _, attributes in session.fragments(page).elements if ("class", "named") in attributes]
     ids = session.fragments(page).text().split("Image ")[1:]
     assert len(headings) == len(ids)
     return [int(word.split()[0], 16) for word in ids]
