@@ -1,4 +1,5 @@
 # One environment, .venv, filled from pinned and hashed requirements. Nothing below touches the network once it exists.
+# Its modules are compiled with it, not by each of the many processes that tests and workers are.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3.11
@@ -11,7 +12,7 @@ help: ## Show the targets
 .venv/.ready: requirements.txt requirements-uv.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --config-setting editable_mode=compat -e .
 	@touch $@
 

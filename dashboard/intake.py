@@ -15,7 +15,7 @@ from assay.jobs.verify import Source, Upload
 from assay.report.escape import visible
 from assay.vocabulary import Limits, Report
 from dashboard.fragments import complain
-from dashboard.service import examiner, judged, may_fetch, may_read_folders, settings
+from dashboard.service import examiner, judged, may_fetch, may_read_folders, settings, settle
 from dashboard.viewer import Shown, encoded
 
 _MOST_IN_FOLDER = 50
@@ -139,6 +139,8 @@ def _examined_now(items: Sequence[Item]) -> Iterator[tuple[Item, Seen]]:
             shown = None if received.pixels is None else encoded(received.pixels)
             if shown is not None:
                 place.image(shown.data, width=320, alt="The image that is being examined")
-            yield item, Seen(report=judged(judging.result().report), shown=shown)
+            report = judged(judging.result().report)
+            settle()
+            yield item, Seen(report=report, shown=shown)
     bar.empty()
     place.empty()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -54,3 +55,13 @@ def judged(report: Report) -> Report:
 def examiner() -> Examiner:
     """One for all sessions: workers and models are started once, and end with the process."""
     return Examiner(replace(settings(), thumbnails=True), decode=True, previews=True)
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """Once, after the first verdict: what was loaded for it stays, and is no longer searched for garbage.
+
+    To go through the modules of torch and diffusers takes half a second, in which every visitor waits.
+    """
+    gc.collect()
+    gc.freeze()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def _process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("ASSAY_DASHBOARD_NETWORK", raising=False)
     yield
     st.cache_resource.clear()
+    gc.unfreeze()
 
 
 @pytest.fixture

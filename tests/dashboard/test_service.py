@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from assay.jobs.verify import Upload
 from assay.vocabulary import Severity
 from dashboard import service
 from tests.builders import observation, report
+from tests.dashboard import session
 from tests.seeds import encoded
 
 RULES = """
@@ -53,6 +55,15 @@ def test_one_examiner_for_all_whose_workers_end_with_the_cache() -> None:
     st.cache_resource.clear()
     assert not any(Path("/proc", str(process)).exists() for process in workers)
     assert service.examiner() is not examiner
+
+
+def test_what_was_loaded_is_left_alone_from_the_first_verdict_on() -> None:
+    assert gc.get_freeze_count() == 0
+    session.drop(session.opened(), {"a.png": encoded("PNG")})
+    first = gc.get_freeze_count()
+    assert first > 10_000
+    session.drop(session.opened(), {"b.png": encoded("PNG", "flower")})
+    assert gc.get_freeze_count() <= first, "once a process"
 
 
 def children() -> set[int]:
