@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from assay.errors import ConfigurationError
+from dashboard.fragments import complain
+
 
 def require_sign_in() -> None:
-    """Stop here for who has not signed in, and for accounts that may not enter; open to all without a provider."""
-    secrets = _secrets()
+    """Stop here for who has not signed in, and for accounts that may not enter; open to all without a provider.
+
+    A set-up that cannot be read opens nothing.
+    """
+    try:
+        secrets = _secrets()
+    except ConfigurationError as error:
+        complain(error)
+        st.stop()
     if "auth" not in secrets:
         return
     if not st.user.is_logged_in:
@@ -36,9 +47,21 @@ def account() -> str | None:
 
 def _secrets() -> Mapping[str, Any]:
     try:
-        return st.secrets.to_dict()
-    except StreamlitSecretNotFoundError:
+        secrets = st.secrets.to_dict()
+    except StreamlitSecretNotFoundError as error:
+        # Streamlit says the same of a file that is missing and of one that it cannot read.
+        if any(Path(path).exists() for path in st.get_option("secrets.files")):
+            raise ConfigurationError(
+                "the file of the sign-in cannot be read, so nobody is let in",
+                hint="Whoever runs this page finds what is wrong with secrets.toml in the terminal.",
+            ) from error
         return {}
+    if "assay" in secrets and "auth" not in secrets:
+        raise ConfigurationError(
+            "there is a list of accounts and no provider to sign in at, so nobody is let in",
+            hint="Whoever runs this page adds the table [auth] to secrets.toml.",
+        )
+    return secrets
 
 
 def _may_enter(access: Mapping[str, Any]) -> bool:

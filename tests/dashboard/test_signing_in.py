@@ -3,6 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard import session
@@ -86,3 +89,24 @@ def test_a_list_keeps_out_whom_it_does_not_name(allowed: object) -> None:
 @pytest.mark.parametrize("claims", [{"email_verified": False}, {"email_verified": None}, {"email": None}])
 def test_an_address_that_nobody_verified_opens_nothing(claims: dict[str, object]) -> None:
     assert not _let_in(["*@example.org"], **claims)
+
+
+def test_a_file_that_cannot_be_read_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip in it must not open what it was written to close."""
+    path = tmp_path / "secrets.toml"
+    path.write_text("[auth\n")
+    monkeypatch.setattr(st, "secrets", Secrets())
+    places = st.get_option("secrets.files")
+    config.set_option("secrets.files", [str(path)])
+    try:
+        page = session.sound(AppTest.from_file(session.APP, default_timeout=session.SECONDS).run())
+    finally:
+        config.set_option("secrets.files", places)
+    assert "nobody is let in" in session.words(page)
+    assert len(page.file_uploader) == 0
+
+
+def test_a_list_without_a_provider_lets_nobody_in() -> None:
+    page = visitor(secrets={"assay": {"allowed": ["*@example.org"]}}, is_logged_in=False)
+    assert "no provider to sign in at" in session.words(page)
+    assert len(page.file_uploader) == 0
