@@ -1,7 +1,7 @@
 """How long the dashboard's visitors wait, and what it keeps: `python -m tests.benchmarks.dashboard`, of `make bench`.
 
 A browser does what a visitor does, and times are taken in it, network and drawing included. All checks are on,
-and the ledger has as many rows as a picture is laid over at most. The file is a photograph that scikit-learn brings,
+and the ledger has rows, so that marks are looked for. The file is a photograph that scikit-learn brings,
 enlarged to 12 megapixels, with noise as a sensor's, saved as a JPEG; each upload differs from the others, so that
 nothing is looked up.
 """
@@ -37,12 +37,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="of everything but memory (default 7)")
+    parser.add_argument(
+        "--rows", type=int, default=REGISTERED_ROWS,
+        help=f"of the ledger (default {REGISTERED_ROWS}: a picture without a mark is laid over no more)",
+    )  # fmt: skip
     parser.add_argument("--uploads", type=int, default=200, help="of small files, for memory (default 200)")
     options = parser.parse_args()
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the begin")
     with tempfile.TemporaryDirectory(prefix="assay-") as name:
         home = furnish(Path(name, "home"), Authority.create())
-        drawn = [home / f"drawn{number}.png" for number in range(REGISTERED_ROWS)]
+        drawn = [home / f"drawn{number}.png" for number in range(options.rows)]
         list(generate(Wish(prompt="a pink tulip"), drawn, settings=from_environment(home=home)))
         with browser() as started:
             _say("page after the start of the server", [_start(started, home) for _ in range(options.rounds)])
