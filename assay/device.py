@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -21,10 +22,11 @@ def available() -> tuple[str, ...]:
 def share_processors(sharers: int) -> None:
     """Let torch use one part of the processors in this thread, where as many threads work side by side.
 
-    Without it each would begin as many threads as there are processors, and all would be slower.
+    Without it each would begin as many threads as there are processors, and all would be slower. Where torch is not
+    loaded yet, nothing needs it.
     """
-    if find_spec("torch") is None:
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
         return
-    torch: Any = import_module("torch")
     threads = max(1, torch.get_num_threads() // sharers)  # asked first: only then does torch leave the number alone
     import_module("threadpoolctl").threadpool_limits(threads, user_api="openmp")

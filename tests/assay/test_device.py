@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
@@ -18,6 +20,11 @@ def test_with_torch_there_is_a_processor() -> None:
     kinds = device.available()
     assert kinds[-1] == "cpu"
     assert list(kinds) == [kind for kind in device.KINDS if kind in kinds]
+
+
+def test_torch_is_not_loaded_to_be_shared() -> None:
+    code = "import sys; from assay import device; device.share_processors(2); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @needs_torch
