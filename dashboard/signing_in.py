@@ -32,7 +32,7 @@ def require_sign_in() -> None:
         st.button("Sign in", type="primary", on_click=st.login)
         st.stop()
     st.sidebar.button("Sign out", on_click=st.logout)
-    if not _may_enter(secrets.get("assay", {})):
+    if "assay" in secrets and not _is_listed(secrets["assay"].get("allowed", [])):
         st.title("Assay")
         st.write("This account may not examine images here. Sign out, or ask whoever runs this page to let it in.")
         st.stop()
@@ -64,12 +64,9 @@ def _secrets() -> Mapping[str, Any]:
     return secrets
 
 
-def _may_enter(access: Mapping[str, Any]) -> bool:
+def _is_listed(allowed: str | list[str]) -> bool:
     """Whether the list lets the account in: by its address, and only one that the provider has verified."""
-    if "allowed" not in access:
-        return True
-    allowed = access["allowed"]
     patterns = [allowed] if isinstance(allowed, str) else allowed
     address = str(st.user.get("email")).casefold()
-    is_listed = any(fnmatchcase(address, pattern.casefold()) for pattern in patterns)
-    return is_listed and st.user.get("email_verified") is True
+    is_named = any(fnmatchcase(address, pattern.casefold()) for pattern in patterns)
+    return is_named and st.user.get("email_verified") is True

@@ -188,8 +188,8 @@ def _decide(results: Path, line: Line, count: int, wanted: Filter) -> None:
 
 def _keep(results: Path, line: Line, disposition: Disposition, step: int, count: int) -> None:
     sha256 = line.row.sha256 or ""
-    who = account() or st.session_state["who"]
     try:
+        who = account() or st.session_state["who"]
         decide(results, sha256, disposition, st.session_state[f"note-{sha256}"], who)
     except AssayError as error:
         complain(error)

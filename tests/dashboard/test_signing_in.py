@@ -91,6 +91,12 @@ def test_an_address_that_nobody_verified_opens_nothing(claims: dict[str, object]
     assert not _let_in(["*@example.org"], **claims)
 
 
+def test_a_table_without_its_list_lets_nobody_in() -> None:
+    page = visitor(secrets={**PROVIDER, "assay": {"alowed": ["*@example.org"]}}, is_logged_in=True)
+    assert "This account may not examine images here" in session.words(page)
+    assert len(page.file_uploader) == 0
+
+
 def test_a_file_that_cannot_be_read_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slip in it must not open what it was written to close."""
     path = tmp_path / "secrets.toml"
