@@ -1,4 +1,5 @@
-# One environment, .venv, filled from pinned and hashed requirements. Nothing below touches the network once it exists.
+# One environment, .venv, filled from pinned and hashed requirements, and CLIP's weights in the data folder. Nothing below
+# touches the network once it exists.
 # Its modules are compiled with it, not by each of the many processes that tests and workers are.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -14,6 +15,7 @@ help: ## Show the targets
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --config-setting editable_mode=compat -e .
+	@$(BIN)/assay models add clip || echo "Set up without CLIP: detectors work as they do without it."
 	@touch $@
 
 .PHONY: env
@@ -36,6 +38,10 @@ lint: .venv/.ready ## Ruff, mypy strict, import contracts
 
 .PHONY: test
 test: lint ## Everything that CI runs
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+.PHONY: coverage
+coverage: .venv/.ready ## The same tests, and which lines none of them runs; twice as slow
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov --cov-report=term
 
 .PHONY: fuzz

@@ -22,16 +22,20 @@ ACTION = "c2pa.watermarked.bound"
 """Says that a watermark was put in which the soft binding of the same manifest names (since C2PA 2.3; 2.2 has only
 `c2pa.watermarked`, which says less). It changes nothing one sees, so it has no digital source type."""
 
+BOUND_TO = "Value of the soft binding"
+"""Name of the detail with the image id that a manifest of Assay's own states, as 16 hexadecimal digits."""
+
 NAMESPACE = "alt.assay"
 """Begins the names of Assay's own algorithms, such as `alt.assay.sealed-seed.1`.
 
 C2PA wants such names in reverse-DNS form, from its list of algorithms. These stand on no official list, and claim no
 domain: `alt` is kept out of the DNS for good (RFC 9476), so nobody can own what stands below it."""
 
-_VERSION = 1
 _SCHEME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NEWEST = {"spread": 2}
+"""Versions of the marks of which there has been more than one."""
 _ID_BYTES = 8
-_OURS = re.compile(rf"{re.escape(NAMESPACE)}\.({_SCHEME.pattern})\.{_VERSION}")
+_OURS = re.compile(rf"{re.escape(NAMESPACE)}\.({_SCHEME.pattern})\.(?P<version>[1-9][0-9]?)")
 _WHAT = (
     "A watermark of Assay's own making, on no official list of algorithms. "
     "The value is the image's id in the ledger of whoever made it."
@@ -54,6 +58,8 @@ class SoftBinding:
     """Which watermark: its id in the catalog, such as `sealed-seed`."""
     image_id: int
     """The image's id in the ledger: 64 bits."""
+    version: int = 1
+    """Of the watermark, 1 to 99."""
 
     def __post_init__(self) -> None:
         if not _SCHEME.fullmatch(self.scheme):
@@ -64,7 +70,7 @@ class SoftBinding:
     @property
     def algorithm(self) -> str:
         """The name under which the manifest speaks of the watermark."""
-        return f"{NAMESPACE}.{self.scheme}.{_VERSION}"
+        return f"{NAMESPACE}.{self.scheme}.{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +127,9 @@ def read(body: object) -> Stated:
 
 def _ours(algorithm: str, blocks: list[Any], values: tuple[str, ...]) -> SoftBinding | None:
     named = _OURS.fullmatch(algorithm)
-    if named is None or len(blocks) != 1 or len(values) != 1 or blocks[0].get("scope"):
+    if named is None or int(named["version"]) > _NEWEST.get(named[1], 1):
+        return None
+    if len(blocks) != 1 or len(values) != 1 or blocks[0].get("scope"):
         return None
     try:
         image_id = base64.b64decode(values[0], validate=True)
@@ -129,7 +137,7 @@ def _ours(algorithm: str, blocks: list[Any], values: tuple[str, ...]) -> SoftBin
         return None
     if len(image_id) != _ID_BYTES:
         return None
-    return SoftBinding(scheme=named[1], image_id=int.from_bytes(image_id, "big"))
+    return SoftBinding(scheme=named[1], version=int(named["version"]), image_id=int.from_bytes(image_id, "big"))
 
 
 def _text(value: object) -> str:

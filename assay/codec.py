@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from assay import vocabulary
@@ -30,25 +32,32 @@ def encode(value: object) -> Any:
     Raises:
         TypeError: The value holds something that the vocabulary does not know.
     """
-    match value:
-        case StrEnum():
-            return value.value
-        case None | bool() | int() | float() | str():
-            return value
-        case bytes():
-            return base64.b64encode(value).decode("ascii")
-        case date():
-            return value.isoformat()
-        case Path():
-            return str(value)
-        case tuple() | list():
-            return [encode(item) for item in value]
-        case Mapping():
-            return {str(key): encode(item) for key, item in value.items()}
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            return _encode_dataclass(value)
-        case _:
-            raise TypeError(f"{type(value).__name__} is not part of the vocabulary")
+    kind: Any = type(value)
+    return _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: type) -> Callable[[Any], Any]:
+    """What encodes values of one type; see `_decoder`."""
+    simple: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+        (StrEnum, attrgetter("value")),
+        ((NoneType, bool, int, float, str), _as_it_is),
+        (bytes, lambda value: base64.b64encode(value).decode("ascii")),
+        (date, date.isoformat),
+        (Path, str),
+        ((tuple, list), lambda value: [encode(item) for item in value]),
+        (Mapping, lambda value: {str(key): encode(item) for key, item in value.items()}),
+    )
+    for kinds, encoder in simple:
+        if issubclass(kind, kinds):
+            return encoder
+    if is_dataclass(kind):
+        return _encode_dataclass
+    raise TypeError(f"{kind.__name__} is not part of the vocabulary")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _encode_dataclass(value: Any) -> dict[str, Any]:
@@ -57,7 +66,7 @@ def _encode_dataclass(value: Any) -> dict[str, Any]:
     tagged: dict[str, Any] = {"kind": kind} if kind in _OUTCOMES else {}
     if isinstance(value, vocabulary.Attestation):
         tagged["state"] = value.state  # derived, yet what a reader of the JSON looks for first
-    tagged.update((name, encode(getattr(value, name))) for name in _hints(cls))
+    tagged.update((name, encode(getattr(value, name))) for name in _names(cls))
     return tagged
 
 
@@ -67,34 +76,40 @@ def decode(kind: type[T], data: Any) -> T:
     Raises:
         TypeError, ValueError, KeyError: The data does not have that shape.
     """
-    return _decode(kind, data)  # type: ignore[no-any-return]
+    hint: Any = kind
+    return _decoder(hint)(data)  # type: ignore[no-any-return]
 
 
-def _decode(kind: Any, data: Any) -> Any:
+@cache
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    """What rebuilds values of one type; worked out once a type, for reports hold hundreds of values."""
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return _decode_union(get_args(kind), data)
+        return partial(_decode_union, get_args(kind))
     if origin is tuple:
-        item = get_args(kind)[0]
-        return tuple(_decode(item, each) for each in data)
+        return partial(_decode_items, get_args(kind)[0])
     if origin is Mapping:
-        return dict(data)
+        return dict
     if is_dataclass(kind):
-        return _decode_dataclass(kind, data)
-    return _decode_scalar(kind, data)
+        return partial(_decode_dataclass, kind)
+    return partial(_decode_scalar, kind)
+
+
+def _decode_items(kind: Any, data: Any) -> tuple[Any, ...]:
+    return tuple(map(_decoder(kind), data))
 
 
 def _decode_dataclass(kind: Any, data: Any) -> Any:
-    return kind(**{name: _decode(hint, data[name]) for name, hint in _hints(kind).items() if name in data})
+    return kind(**{name: _decoder(hint)(data[name]) for name, hint in _hints(kind).items() if name in data})
 
 
 def _decode_union(members: tuple[Any, ...], data: Any) -> Any:
     if data is None:
         return None
     if isinstance(data, dict) and "kind" in data:
-        return _decode(_OUTCOMES[data["kind"]], data)
+        return _decoder(_OUTCOMES[data["kind"]])(data)
     (member,) = (member for member in members if member is not type(None))
-    return _decode(member, data)
+    return _decoder(member)(data)
 
 
 def _decode_scalar(kind: Any, data: Any) -> Any:
@@ -109,6 +124,11 @@ def _decode_scalar(kind: Any, data: Any) -> Any:
     if not isinstance(data, kind):
         raise TypeError(f"expected {kind.__name__}, got {type(data).__name__}")
     return data
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
 
 
 @cache

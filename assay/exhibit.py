@@ -17,18 +17,21 @@ from typing import IO, Any
 
 from PIL import Image, UnidentifiedImageError
 
+from assay.bounds import JPEG, reduction, require_within
 from assay.containers import walk
 from assay.errors import DamagedImage, LimitExceeded, UnreadableError, UnsupportedFormat
 from assay.files import printable
+from assay.foreign import recognise
 from assay.formats import FORMATS, Family, sniff
-from assay.jxl import jxl_size
+from assay.sizes import stated_size
 from assay.vocabulary import Exhibit, ExhibitFacts, Limits, Picture, Pixels
 
-Image.MAX_IMAGE_PIXELS = None  # our own bound is lower, applies to every format, and is an error rather than a warning
+Image.MAX_IMAGE_PIXELS = None  # our own bound is lower, applies to every format, and only where pixels are decoded
 
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _SUB_IFDS = 50706, 254, 330
 _THUMBNAILS = frozenset({"JPEG", "PNG", "WEBP"})
 _THUMBNAIL_PIXELS = 2**21
+_EOI, _FILLING = b"\xff\xd9", bytes.fromhex("5aa53cc36996") * 16
 _REFETCH = "Fetch the file again and compare its size with the source's."
 
 
@@ -56,13 +59,20 @@ def receive(source: Path | bytes, name: str, limits: Limits) -> Exhibit:
 def _read(path: Path, name: str, limits: Limits) -> tuple[bytes, bytes | None]:
     try:
         with _opened(path) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError(f"{name}: not a regular file", hint="Name an image file, or a folder of them.")
-            data = stream.read(limits.max_bytes + 1)
+            data = _read_at_most(stream, limits.max_bytes + 1, stated=status.st_size)
     except OSError as error:
         hint = "Check the spelling." if error.errno == errno.ENOENT else "Check the permissions."
         raise UnreadableError(f"{name}: {error.strerror}", hint=hint) from error
     return data, read_sidecar(path, limits)
+
+
+def _read_at_most(stream: IO[bytes], most: int, *, stated: int) -> bytes:
+    """Read a file; memory is taken for as many bytes as the system states, and for more only where there are more."""
+    data = stream.read(min(stated + 1, most))
+    return data + stream.read(most - len(data)) if stated < len(data) < most else data
 
 
 def read_sidecar(path: Path, limits: Limits) -> bytes | None:
@@ -82,46 +92,53 @@ def _opened(path: Path) -> IO[bytes]:
 def inspect(exhibit: Exhibit, limits: Limits) -> Exhibit:
     """Find the format by content and read the container's own account of the picture; nothing is decoded.
 
+    A picture may state any size: `assay.bounds.reduction` says whether its pixels are decoded.
+
     Raises:
         UnsupportedFormat: No format that is opened here, or its reader is not installed, or a camera raw file.
-        LimitExceeded: More pixels or frames than allowed.
         DamagedImage: The header cannot be read.
     """
     family = _family(exhibit)
     name = exhibit.facts.name
-    if family.name == "JXL":  # its reader decodes everything on opening, so the bound has to come first
-        _require_within(jxl_size(exhibit.data, name), name, limits)
-    with open_image(exhibit.data, family, name) as image:
-        _require_within(image.size, name, limits)
-        _require_rendered(image, name)
-        frames = _count_frames(image, name, limits)
-        mode, format_name = image.mode, image.format or family.name
-    container = walk(exhibit.data, format_name)
+    picture = _described(exhibit.data, family, name, limits)
+    container = walk(exhibit.data, picture.format)
     behind = (f"behind the picture: {each}" for each in container.belongings)
     notes = (*_extension_notes(name, family), *container.damaged, *behind)
     if container.truncated:
         notes += ("the file stops before the end of the image",)
-    picture = Picture(
-        format=format_name,
-        mime=family.mime,
-        width=image.size[0],
-        height=image.size[1],
-        frames=frames,
-        mode=mode,
-        truncated=container.truncated,
-        notes=notes,
-    )
+    picture = replace(picture, truncated=container.truncated, notes=notes)
     return replace(exhibit, facts=replace(exhibit.facts, picture=picture))
+
+
+def _described(data: bytes, family: Family, name: str, limits: Limits) -> Picture:
+    """What its reader says of the picture; its header alone where the reader would take memory for all pixels."""
+    stated = stated_size(data, family.name, name)
+    if stated is not None and stated[0] * stated[1] > limits.max_pixels:
+        family.register(name)
+        width, height = stated
+        return Picture(
+            format=family.name, mime=family.mime, width=width, height=height, frames=1, mode="colours not read"
+        )
+    with open_image(data, family, name) as image:
+        _require_rendered(image, name)
+        return Picture(
+            format=image.format or family.name,
+            mime=family.mime,
+            width=image.size[0],
+            height=image.size[1],
+            frames=_count_frames(image, name),
+            mode=image.mode,
+        )
 
 
 def _family(exhibit: Exhibit) -> Family:
     family = sniff(exhibit.data[:64])
-    if family is None:
-        known = ", ".join(FORMATS)
-        raise UnsupportedFormat(
-            f"{exhibit.facts.name}: not an image in a known format", hint=f"Known, by content: {known}."
-        )
-    return family
+    if family is not None:
+        return family
+    problem = f"{exhibit.facts.name}: not an image in a known format"
+    if (found := recognise(exhibit.data)) is not None:
+        raise UnsupportedFormat(f"{problem}: {found.what}", hint=found.hint)
+    raise UnsupportedFormat(problem, hint=f"Known, by content: {', '.join(FORMATS)}.")
 
 
 def open_image(data: bytes, family: Family, name: str) -> Image.Image:
@@ -142,23 +159,30 @@ def open_image(data: bytes, family: Family, name: str) -> Image.Image:
             raise DamagedImage(f"{name}: the {family.name} header cannot be read: {error}", hint=_REFETCH) from error
 
 
-def decode(exhibit: Exhibit, limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
+def decode(exhibit: Exhibit, limits: Limits, *, divisor: int = 1) -> tuple[Pixels, tuple[str, ...]]:
     """Decode the first frame: upright, uint8 of shape (height, width, 3), and what had to be done to get there.
+
+    Args:
+        exhibit: As received.
+        limits: How many pixels may be decoded, and in how much memory.
+        divisor: How many times narrower and lower than stored, from `assay.bounds.reduction`; above 1 for JPEG only.
 
     Raises:
         DamagedImage: The pixels cannot be decoded, or the bytes stop early.
-        LimitExceeded: Decoding needs more memory than a worker has.
+        LimitExceeded: More pixels than allowed, or decoding needs more memory than a worker has.
     """
-    from assay.pixels import upright_rgb  # noqa: PLC0415 - numpy is loaded only where pixels are wanted
-
     name = exhibit.facts.name
-    family = _family(exhibit)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with open_image(exhibit.data, family, name) as image:
-                _require_within(image.size, name, limits)
-                return upright_rgb(image)
+            pixels, notes = _upright(exhibit, _ended(exhibit), limits, divisor)
+            if _lacks_its_end(exhibit):
+                others, _ = _upright(exhibit, _ended(exhibit, _FILLING), limits, divisor)
+                if (pixels != others).any():
+                    raise DamagedImage(
+                        f"{name}: the pixels cannot be decoded: the picture data stop early", hint=_REFETCH
+                    )
+            return pixels, notes
         except UnreadableError:
             raise
         except MemoryError as error:
@@ -169,10 +193,38 @@ def decode(exhibit: Exhibit, limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
             raise DamagedImage(f"{name}: the pixels cannot be decoded: {error}", hint=_REFETCH) from error
 
 
-def preview(exhibit: Exhibit, side: int = 320) -> bytes | None:
-    """A small upright JPEG of at most `side` pixels a side; None where the pixels cannot be decoded."""
+def _upright(exhibit: Exhibit, data: bytes, limits: Limits, divisor: int) -> tuple[Pixels, tuple[str, ...]]:
+    from assay.pixels import upright_rgb  # noqa: PLC0415 - numpy is loaded only where pixels are wanted
+
+    family, name = _family(exhibit), exhibit.facts.name
+    require_within(stated_size(data, family.name, name) or (0, 0), name, limits.max_pixels)
+    with open_image(data, family, name) as image:
+        if divisor > 1:
+            image.draft(None, (image.width // divisor, image.height // divisor))
+        require_within(image.size, name, limits.max_pixels)
+        return upright_rgb(image)
+
+
+def _lacks_its_end(exhibit: Exhibit) -> bool:
+    """Whether it is a JPEG without its end marker: the picture data before it may be whole."""
+    picture = exhibit.facts.picture
+    return picture is not None and picture.truncated and picture.format in JPEG
+
+
+def _ended(exhibit: Exhibit, filling: bytes = b"") -> bytes:
+    """The file, with the end marker that a JPEG lacks.
+
+    Filling in front of the marker changes no pixel where the picture data are whole, for decoders skip what follows
+    them; where something is missing, it is decoded in its place.
+    """
+    return exhibit.data.rstrip(b"\xff") + filling + _EOI if _lacks_its_end(exhibit) else exhibit.data
+
+
+def preview(exhibit: Exhibit, limits: Limits, side: int = 320) -> bytes | None:
+    """A small upright JPEG of at most `side` pixels a side; None where the pixels cannot be decoded, or may not be."""
     try:
-        with open_image(exhibit.data, _family(exhibit), exhibit.facts.name) as image:
+        reduction(exhibit.facts, limits)
+        with open_image(_ended(exhibit), _family(exhibit), exhibit.facts.name) as image:
             return _small(image, side)
     except Exception:  # see open_image; `decode` says what is wrong, where that is asked for
         return None
@@ -209,26 +261,11 @@ def _small(image: Image.Image, side: int) -> bytes:
     return stream.getvalue()
 
 
-def _require_within(size: tuple[int, int], name: str, limits: Limits) -> None:
-    width, height = size
-    if width * height > limits.max_pixels:
-        raise LimitExceeded(
-            f"{name}: {width} x {height} pixels, more than {limits.max_pixels:,}",
-            hint="Raise --max-pixels if you trust the source.",
-        )
-
-
-def _count_frames(image: Image.Image, name: str, limits: Limits) -> int:
+def _count_frames(image: Image.Image, name: str) -> int:
     try:
-        frames = int(getattr(image, "n_frames", 1))
+        return int(getattr(image, "n_frames", 1))
     except Exception as error:  # see open_image
         raise DamagedImage(f"{name}: the frames cannot be counted: {error}", hint=_REFETCH) from error
-    if frames > limits.max_frames:
-        raise LimitExceeded(
-            f"{name}: {frames} frames, more than {limits.max_frames}",
-            hint="Raise --max-frames if you trust the source.",
-        )
-    return frames
 
 
 def _require_rendered(image: Image.Image, name: str) -> None:

@@ -72,6 +72,15 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+def raw(name: str) -> bytes | None:
+    """The bytes of a file name that is no UTF-8, which `printable` cannot give back; None where it is text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return None
+
+
 def packaged(package: str, name: str, sha256: str) -> Path:
     """A file that an installed package brings: pretrained weights, say.
 

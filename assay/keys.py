@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -93,6 +93,8 @@ class WatermarkKey:
     not_after: datetime | None
     """When it stopped marking, or will; None while nothing is decided."""
     revoked: bool
+    revoked_at: datetime | None = None
+    """None also for a key that was revoked before that was written down."""
     commitment: str
     """SHA-256, hexadecimal, of a derived value; may be published, and later proves which key was meant."""
 
@@ -110,6 +112,22 @@ class WatermarkKey:
             return KeyState.FUTURE
         return KeyState.CURRENT
 
+    def standing(self, now: datetime) -> str:
+        """Its state at a moment as a sentence goes on, with the day in UTC: `revoked on 2026-11-30`."""
+        match state := self.state(now):
+            case KeyState.REVOKED:
+                return (
+                    "revoked, on a day that was not kept" if self.revoked_at is None else _since(state, self.revoked_at)
+                )
+            case KeyState.RETIRED:
+                return _since(state, self.not_after)
+            case KeyState.FUTURE:
+                return f"not to be used before {self.not_before:%Y-%m-%d}"
+            case KeyState.CURRENT:
+                return "current"
+            case _:
+                assert_never(state)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
@@ -121,6 +139,7 @@ class _Line:
     not_after: str | None
     revoked: bool
     commitment: str
+    revoked_at: str | None = None
 
 
 class KeyStore:
@@ -227,9 +246,11 @@ class KeyStore:
             chosen = [line for line in lines if _id(line) == key_id]
             if not chosen:
                 raise KeyStoreError(f"no watermark key has the id {key_id!r}", hint="List them with: assay keys list")
-            revoked = replace(chosen[0], revoked=True)
-            self._write([revoked if line is chosen[0] else line for line in lines])
-            return _key(root, revoked)
+            if not chosen[0].revoked:
+                revoked = replace(chosen[0], revoked=True, revoked_at=datetime.now(UTC).isoformat())
+                self._write([revoked if line is chosen[0] else line for line in lines])
+                return _key(root, revoked)
+            return _key(root, chosen[0])
 
     @contextmanager
     def _changing(self, *, make: bool = False) -> Iterator[tuple[bytes, list[_Line]]]:
@@ -330,6 +351,7 @@ def _key(root: bytes, line: _Line) -> WatermarkKey:
         not_before=_moment(line.not_before),
         not_after=_moment(line.not_after),
         revoked=line.revoked,
+        revoked_at=_moment(line.revoked_at),
         commitment=line.commitment,
     )
 
@@ -349,6 +371,10 @@ def _retired(line: _Line, successor: _Line) -> _Line:
     """The line ends where its successor begins, unless it ended before."""
     begin, end = _moment(successor.not_before), _moment(line.not_after)
     return line if begin is None or (end is not None and end <= begin) else replace(line, not_after=begin.isoformat())
+
+
+def _since(state: KeyState, moment: datetime | None) -> str:
+    return f"{state} on {moment:%Y-%m-%d}"
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -9,12 +9,17 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import BinaryIO, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeAlias
 
 from assay import catalog
 from assay.errors import ConfigurationError
 from assay.settings import from_environment
 from assay.vocabulary import Limits, Settings
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+    from assay.jobs.left_out import LeftOut
 
 _MOST, _MOST_SECONDS = 2**40, 86_400
 
@@ -22,7 +27,7 @@ EPILOG = """\
 exit codes:
   0  the policy is satisfied, or none was given
   1  the policy, or --fail-on, is violated
-  2  usage or configuration
+  2  usage or configuration, or the output could not be written
   3  some input could not be examined
 where several apply: 2, then 1, then 3
 
@@ -30,6 +35,7 @@ environment:
   ASSAY_HOME   the data folder, where trust lists live
   ASSAY_TRUST  the trust profile, like --trust
   ASSAY_SKIP   checks to leave out, like --skip
+  ASSAY_THOROUGH  1 for --thorough
   NO_COLOR     no colours
   ASSAY_TRUST_BASE  a mirror from which `assay trust update` takes the lists
   ASSAY_LEDGER  the ledger: a path, or a postgresql:// URL
@@ -45,6 +51,10 @@ class Parser(argparse.ArgumentParser):
         """Print the usage and what was wrong, and exit with 2."""
         shown = "".join(part if part.isprintable() or part == "\n" else ascii(part)[1:-1] for part in message)
         super().error(f"{shown}\n  names that begin with a dash go behind --")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print help and version; unlike the library's method, raise OSError where they cannot be written."""
+        (file or sys.stderr).write(message)
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -76,20 +86,35 @@ def listed(options: Namespace) -> Iterator[Path]:
             yield from read_list(stream)
 
 
+def tell_left_out(left_out: LeftOut) -> None:
+    """Say on standard error what folders hold that is not examined."""
+    if left_out:
+        print(f"assay: not examined, left out of folders: {left_out}", file=sys.stderr)
+
+
 def add_settings(command: argparse.ArgumentParser) -> None:
     """Who is trusted, and where the data folder is."""
     command.add_argument("--trust", metavar="PROFILE", help="who is trusted (default c2pa)")
     add_home(command)
 
 
-def add_home(command: argparse.ArgumentParser) -> None:
-    """Where trust lists, keys and the ledger are."""
-    command.add_argument("--home", type=Path, metavar="FOLDER", help="the data folder")
+def add_home(command: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """Where trust lists, keys and the ledger are; `argparse.SUPPRESS` keeps what was said before a step."""
+    command.add_argument("--home", type=Path, metavar="FOLDER", default=default, help="the data folder")
 
 
 def add_skip(command: argparse.ArgumentParser) -> None:
     """Checks that are left out."""
     command.add_argument("--skip", type=_checks, metavar="CHECK,…", help="leave out: " + ", ".join(catalog.CHECKS))
+
+
+def add_thorough(command: argparse.ArgumentParser) -> None:
+    """How far the mark in the noise is looked for."""
+    command.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look for the mark in the noise at every model and size of the ledger: seconds for each",
+    )
 
 
 def _checks(text: str) -> tuple[str, ...]:
@@ -112,8 +137,8 @@ def add_limits(command: argparse.ArgumentParser, *names: str) -> None:
 
 _LIMITED = {
     "max_bytes": "bytes in a file",
-    "max_pixels": "pixels in an image",
-    "max_frames": "frames in an image",
+    "max_pixels": "pixels that are decoded",
+    "max_frames": "frames of an image that is decoded",
     "seconds": "seconds for one file",
     "memory_bytes": "address space of a worker, in bytes",
 }
@@ -128,7 +153,21 @@ def settings_of(options: Namespace) -> Settings:
         trust=getattr(options, "trust", None),
         limits=Limits(**given),
         skip=getattr(options, "skip", None),
+        thorough=getattr(options, "thorough", False),
     )
+
+
+def warn_of_network(ledger: str | Path) -> None:
+    """Say on standard error where a ledger lies in a file on a network file system: its locks cannot be relied upon."""
+    from assay.ledger.place import network_file_system  # noqa: PLC0415 - only where there is a ledger
+
+    kind = network_file_system(ledger)
+    if kind is not None:
+        print(
+            f"assay: the ledger {ledger} lies on a network file system ({kind}): several machines that write to it can "
+            "damage it\n  Keep it on a local disk, or in PostgreSQL; assay ledger merge brings ledgers together.",
+            file=sys.stderr,
+        )
 
 
 def opened(path: Path) -> BinaryIO:
@@ -171,6 +210,14 @@ def positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_MOST:,}")
     return int(text)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers from 0, with commas between them."""
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise argparse.ArgumentTypeError("must be whole numbers with commas between them")
+    return tuple(map(int, parts))
 
 
 def seconds(text: str) -> float:

@@ -33,7 +33,7 @@ Matrix: TypeAlias = NDArray[np.float64]
 _Random: TypeAlias = np.random.Generator
 
 BATTERY = (
-    *("jpeg-90", "jpeg-75", "jpeg-50", "jpeg-25", "jpeg-10", "webp-50"),
+    *("jpeg-90", "jpeg-75", "jpeg-50", "jpeg-25", "jpeg-10", "webp-50", "avif-50"),
     *("resize-0.25", "resize-0.5", "resize-2", "scale-0.5", "scale-2"),
     *("blur-1", "blur-2", "blur-4", "median-3", "median-5", "median-7"),
     *("noise-0.02", "noise-0.05", "noise-0.1", "salt-0.05"),
@@ -146,6 +146,10 @@ def _jpeg(pixels: Pixels, _: _Random, quality: float, subsampling: float = 420) 
 
 def _webp(pixels: Pixels, _: _Random, quality: float) -> Pixels:
     return _encoded(pixels, "WEBP", quality=int(quality), method=4)
+
+
+def _avif(pixels: Pixels, _: _Random, quality: float) -> Pixels:
+    return _encoded(pixels, "AVIF", quality=int(quality), speed=8, max_threads=1)
 
 
 def _encoded(pixels: Pixels, format_name: str, **options: Any) -> Pixels:
@@ -385,6 +389,7 @@ def about_centre(matrix: Matrix, shape: tuple[int, int]) -> Matrix:
 KINDS = {
     "jpeg": Kind(run=_jpeg, bounds=((1, 100), (420, 444)), optional=1),
     "webp": Kind(run=_webp, bounds=((1, 100),)),
+    "avif": Kind(run=_avif, bounds=((1, 100),)),
     "resize": Kind(run=_resize, bounds=((0.02, 8),)),
     "scale": Kind(run=_scale, bounds=((0.02, 8),)),
     "fit": Kind(run=_fit, bounds=((16, 20_000),)),

@@ -28,9 +28,13 @@ def upright_rgb(image: Image.Image) -> tuple[Pixels, tuple[str, ...]]:
         image.seek(0)
         notes.append("first of several frames")
     image.load()
-    if image.getexif().get(_ORIENTATION, 1) in range(2, 9):
+    try:
+        turned = ImageOps.exif_transpose(image) if image.getexif().get(_ORIENTATION, 1) in range(2, 9) else None
+    except Exception:  # EXIF that cannot be read keeps no picture from being looked at: the metadata check names it
+        turned = None
+    if turned is not None:
         notes.append("turned upright by its orientation tag")
-        image = ImageOps.exif_transpose(image)
+        image = turned
     pixels, conversion = _to_rgb(image)
     return pixels, (*notes, *conversion)
 

@@ -30,6 +30,7 @@ from assay.vocabulary import (
     Observation,
     Outcome,
     Skipped,
+    Trust,
     Verdict,
 )
 
@@ -60,8 +61,17 @@ _HEADLINES = {
     (Claim.OURS, Basis.NOTED): "Declared as made here, which nothing trusted vouches for",
     (Claim.EDITED, Basis.NOTED): "Declared as edited, which nothing trusted vouches for",
 }
+_BY_NAME = "Made with software that only generates images, says a trusted signer"
+UNVERIFIED_DECLARATION = "unverified-credentials-declare"
+"""The signal of credentials that declare AI and do not stand for the picture."""
+_UNVERIFIED = {
+    Claim.GENERATED: "Declared as made with generative AI, in Content Credentials that do not verify",
+    Claim.EDITED: "Declared as edited, in Content Credentials that do not verify",
+}
+_WITH_MODEL = (AiUse.PARTLY, AiUse.FULLY)
 _SIGNED_WITHOUT_CLAIM = "Inconclusive: signed by a trusted signer, who does not say how it was made"
 _CONFLICTING = "Inconclusive: the evidence contradicts itself"
+_UNCOVERED = "Inconclusive: the signature in its Content Credentials does not cover the picture"
 _DOES_NOT_VERIFY = "Inconclusive: its Content Credentials do not verify"
 _BROKEN_HISTORY = "Inconclusive: its Content Credentials have a broken history"
 _UNREADABLE = "Not examined: the file could not be read"
@@ -80,6 +90,8 @@ class _Support:
     because: str
     with_model: bool = False
     """Whether a generative model is said to have been used."""
+    headline: str | None = None
+    """Instead of the usual one for this claim and basis."""
 
 
 def decide(outcomes: Iterable[Outcome]) -> Verdict:
@@ -109,8 +121,11 @@ def decide(outcomes: Iterable[Outcome]) -> Verdict:
 
 def _headline(claim: Claim, basis: Basis, supports: Iterable[_Support]) -> str:
     """The words for a verdict; an edit by a generative model is called so."""
-    headline = _HEADLINES[claim, basis]
-    with_model = claim is Claim.EDITED and any(support.with_model for support in supports if support.claim is claim)
+    speaking = [support for support in supports if support.claim is claim]
+    special = {support.headline for support in speaking}
+    headline = special.pop() if len(special) == 1 else None
+    headline = headline or _HEADLINES[claim, basis]
+    with_model = claim is Claim.EDITED and any(support.with_model for support in speaking)
     return headline.replace("dited", "dited with generative AI", 1) if with_model else headline
 
 
@@ -118,26 +133,48 @@ def _support(item: Evidence) -> _Support | None:
     """What a piece of evidence counts for; None where it counts for nothing."""
     match item:
         case Attestation():
-            says_model = item.manifest is not None and item.manifest.ai_use in (AiUse.PARTLY, AiUse.FULLY)
-            if item.history is History.BROKEN and item.claim is not Claim.GENERATED and not says_model:
-                return None  # what was signed over counts only against the signer's own interest
-            basis = Basis.SIGNED if item.is_signed else Basis.NOTED
-            return _counted(item.claim, basis, None, item.summary, with_model=says_model)
+            return _attested(item)
         case Measurement():
             return _counted(item.claim if is_found(item) else None, item.basis, item.log10_lr, item.summary)
         case Observation():
             claim = None if item.contradiction else item.claim
-            return _counted(claim, Basis.NOTED, None, item.summary, with_model=True)  # no note speaks of other edits
+            headline = _UNVERIFIED.get(item.claim) if item.claim and item.signal == UNVERIFIED_DECLARATION else None
+            # No note speaks of edits without a model.
+            return _counted(claim, Basis.NOTED, None, item.summary, with_model=True, headline=headline)
         case _:
             assert_never(item)
 
 
+def _attested(item: Attestation) -> _Support | None:
+    says_model = item.manifest is not None and item.manifest.ai_use in _WITH_MODEL
+    if item.history is History.BROKEN and item.claim is not Claim.GENERATED and not says_model:
+        return None  # what was signed over counts only against the signer's own interest
+    stated = item.vouched_ai_use if item.trust is Trust.TRUSTED else item.ai_use
+    by_name = item.is_signed and item.claim is Claim.GENERATED and stated not in (AiUse.FULLY, AiUse.UNKNOWN)
+    return _counted(
+        item.claim,
+        Basis.SIGNED if item.is_signed else Basis.NOTED,
+        None,
+        item.summary,
+        with_model=says_model or stated in _WITH_MODEL,
+        headline=_BY_NAME if by_name else None,
+    )
+
+
 def _counted(
-    claim: Claim | None, basis: Basis, log10_lr: float | None, because: str, *, with_model: bool = False
+    claim: Claim | None,
+    basis: Basis,
+    log10_lr: float | None,
+    because: str,
+    *,
+    with_model: bool = False,
+    headline: str | None = None,
 ) -> _Support | None:
     if claim is None or (basis is Basis.NOTED and claim is Claim.CAPTURED):
         return None
-    return _Support(claim=claim, basis=basis, log10_lr=log10_lr, because=because, with_model=with_model)
+    return _Support(
+        claim=claim, basis=basis, log10_lr=log10_lr, because=because, with_model=with_model, headline=headline
+    )
 
 
 def is_found(item: Measurement) -> bool:
@@ -173,8 +210,10 @@ def _without_support(outcomes: tuple[Outcome, ...], evidence: list[Evidence], co
     attestations = [item for item in evidence if isinstance(item, Attestation)]
     if any(item.is_signed for item in attestations):
         return _inconclusive(_SIGNED_WITHOUT_CLAIM, evidence, conflicts)
-    if any(item.integrity is Integrity.BROKEN for item in attestations):
+    if any(item.integrity in (Integrity.BROKEN, Integrity.MALFORMED) for item in attestations):
         return _inconclusive(_DOES_NOT_VERIFY, evidence, conflicts)
+    if any(item.integrity is Integrity.UNCOVERED for item in attestations):
+        return _inconclusive(_UNCOVERED, evidence, conflicts)
     if any(item.history is History.BROKEN for item in attestations):
         return _inconclusive(_BROKEN_HISTORY, evidence, conflicts)
     if any(item.integrity is Integrity.NOT_FETCHED for item in attestations):

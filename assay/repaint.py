@@ -1,12 +1,14 @@
 """The same file with other pixels: what a mark must leave alone is left alone.
 
-Transparency, colour profile, orientation tag, EXIF and XMP, 16 bits of a grey picture and the ink of a CMYK one stay;
-a JPEG keeps its own quantisation. Old Content Credentials do not: they are about the bytes as they were.
+Transparency and the colours under it, 16 bits of a grey picture and the ink of a CMYK one stay; a JPEG keeps its own
+quantisation, a lossy WebP its quality; everything that is no pixel goes over with `assay.luggage`. What cannot be kept
+is refused, with a remedy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
@@ -14,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
-from assay.errors import ConfigurationError, UnreadableError
+from assay.errors import ConfigurationError, SelfCheckError, UnreadableError
+from assay.luggage import FORMATS, MIMES, Sift, carried_over, sifted_over, tiff, webp
+from assay.storage import require_known
 from assay.vocabulary import Pixels
 
-FORMATS = {".png": "PNG", ".webp": "WEBP", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
-"""Suffixes that are written, and Pillow's names."""
-MIMES = {"PNG": "image/png", "WEBP": "image/webp", "JPEG": "image/jpeg", "TIFF": "image/tiff"}
+__all__ = ["FORMATS", "MIMES", "Repainted", "encoded_png", "repainted", "require_same"]
 
 Change = Callable[[Pixels], Pixels]
 """From uint8 of shape (height, width, 3), as stored, not turned upright, to the same shape."""
@@ -27,12 +29,26 @@ Change = Callable[[Pixels], Pixels]
 _SIXTEEN_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 _STEP = 257
 """Of 16 bits in one of 8."""
-_DEEP_COLOUR = 16
-_KEPT_BY = {"PNG": ("exif", "icc_profile"), "WEBP": ("exif", "icc_profile", "xmp"), "TIFF": ("exif", "icc_profile")}
-_KEPT_BY["JPEG"] = ("exif", "icc_profile", "xmp", "dpi", "comment")
+_MOST_SHIFT, _MOST_LOSS = 3.0, 12.0
+"""Grey levels by which a channel's mean, and a value on average, may differ after lossy coding. A wrong colour space, a
+lost profile or swapped channels differ by tens."""
 
 
-def repainted(data: bytes, name: str, suffix: str, change: Change) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repainted:
+    """A file, and the pixels that it is to show."""
+
+    data: bytes = field(repr=False)
+    intended: NDArray[np.generic] = field(repr=False)
+    """As stored, before the orientation tag is applied; with alpha, ink or 16 bits where the file has them."""
+    mode: str
+    """Pillow's name for their layout."""
+    is_lossless: bool
+    left_out: tuple[str, ...] = ()
+    """Names of what a sift took from the metadata."""
+
+
+def repainted(data: bytes, name: str, suffix: str, change: Change, sift: Sift | None = None) -> Repainted:
     """A file's picture changed, and written in the format of a suffix.
 
     Args:
@@ -40,27 +56,66 @@ def repainted(data: bytes, name: str, suffix: str, change: Change) -> bytes:
         name: Of the file, for errors.
         suffix: A key of `FORMATS`.
         change: Called once.
+        sift: What of the metadata goes over; None for everything.
 
     Raises:
-        UnreadableError: The file is no picture that can be opened, or one of several frames, or of 16-bit colour.
-        ConfigurationError: The format cannot hold such a picture.
+        UnreadableError: The file is no picture that can be opened, or one that is stored in a way that would be lost.
+        ConfigurationError: The format cannot hold such a picture, or something that the file carries.
     """
     form = FORMATS[suffix]
     try:
-        with Image.open(BytesIO(data)) as image:
-            _require_simple(image, data, name)
-            image.load()
+        stored, _ = tiff.upright(data)
+        with _loaded(stored, name) as image:
+            require_known(image, data, name)
+            came_as = image.format or ""
+            changed = _fitting(_changed(image, change), form)
+            options = {**_options(image, data, form), **_density(image, form, is_anew=sift is not None)}
             stream = BytesIO()
-            _changed(image, change).save(stream, form, **_options(image, form))
-    except UnreadableError:
-        raise
+            changed.save(stream, form, **options)
+            icc = image.info.get("icc_profile")
     except OSError as error:
-        if "cannot write mode" in str(error):
-            raise ConfigurationError(
-                f"{name}: {form} cannot hold it: {error}", hint="Name an output that ends in .png or .tif."
-            ) from error
-        raise UnreadableError(f"{name}: no picture that can be opened: {error}", hint="Check the file.") from error
-    return stream.getvalue()
+        raise ConfigurationError(
+            f"{name}: {form} cannot hold it: {error}", hint="Name an output that ends in .png or .tif."
+        ) from error
+    picture = stream.getvalue()
+    left_out: tuple[str, ...] = ()
+    if sift is None:
+        whole = carried_over(data, came_as, picture, form, name=name, icc=icc)
+    else:
+        whole, left_out = sifted_over(data, came_as, picture, form, name=name, icc=icc, sift=sift)
+    return Repainted(
+        data=whole,
+        intended=np.asarray(changed),
+        mode=changed.mode,
+        is_lossless=form != "JPEG" and not (form == "WEBP" and not options.get("lossless")),
+        left_out=left_out,
+    )
+
+
+def require_same(delivered: bytes, wanted: Repainted, name: str) -> None:
+    """Open a finished file again, and compare its pixels with those that it is to show.
+
+    Raises:
+        SelfCheckError: They differ: in layout, anywhere in a lossless file, or by more than coding explains.
+    """
+    stored, _ = tiff.upright(delivered)
+    with Image.open(BytesIO(stored)) as image:
+        image.load()
+        opened = image.convert("RGBA") if (image.mode, wanted.mode) == ("RGB", "RGBA") else image
+        mode, found = opened.mode, np.asarray(opened)
+    same_layout = mode == wanted.mode or {mode, wanted.mode} <= _SIXTEEN_BIT
+    if not same_layout or found.shape != wanted.intended.shape:
+        raise _differs(name, f"{found.shape} {mode} instead of {wanted.intended.shape} {wanted.mode}")
+    if wanted.is_lossless:
+        if not np.array_equal(found, wanted.intended):
+            raise _differs(name, "the pixels")
+        return
+    channels = max(1, found.size // (found.shape[0] * found.shape[1]))
+    difference = found.astype(np.int16).reshape(-1, channels) - wanted.intended.astype(np.int16).reshape(-1, channels)
+    if np.abs(difference.mean(axis=0)).max() > _MOST_SHIFT or np.abs(difference).mean() > _MOST_LOSS:
+        raise _differs(name, "the colours")
+    if mode == "RGBA" and difference[:, 3].any():
+        raise _differs(name, "the transparency")
 
 
 def encoded_png(pixels: Pixels) -> bytes:
@@ -70,13 +125,25 @@ def encoded_png(pixels: Pixels) -> bytes:
     return stream.getvalue()
 
 
-def _require_simple(image: Image.Image, data: bytes, name: str) -> None:
-    if getattr(image, "n_frames", 1) > 1:
-        raise UnreadableError(f"{name}: has several frames", hint="Take the frame that you want out, and mark that.")
-    if image.format == "PNG" and data[24] == _DEEP_COLOUR and image.mode not in (*_SIXTEEN_BIT, "I"):
-        raise UnreadableError(
-            f"{name}: 16-bit colour would lose half of its bits", hint="Save it with 8 bits a channel first."
-        )
+def _loaded(data: bytes, name: str) -> Image.Image:
+    """A decoded picture.
+
+    Raises:
+        UnreadableError: It cannot be decoded; a decoder may raise anything on damaged data.
+    """
+    try:
+        image = Image.open(BytesIO(data))
+        image.load()
+    except Exception as error:
+        raise UnreadableError(f"{name}: no picture that can be opened: {error}", hint="Check the file.") from error
+    return image
+
+
+def _differs(name: str, what: str) -> SelfCheckError:
+    return SelfCheckError(
+        f"{name}: opened again, what would be written differs from what was meant: {what}",
+        hint="Nothing was written. Name an output that ends in .png or .tif, and please report it.",
+    )
 
 
 def _changed(image: Image.Image, change: Change) -> Image.Image:
@@ -87,16 +154,29 @@ def _changed(image: Image.Image, change: Change) -> Image.Image:
         inks = np.array(image)
         inks[..., :3] = 255 - change(255 - inks[..., :3])
         return Image.fromarray(inks, "CMYK")
-    if mode == "L":
+    if mode == "L" and not image.has_transparency_data:
         return Image.fromarray(_channel(np.asarray(image), change))
-    if mode == "LA":
-        grey, alpha = image.split()
+    if mode in ("L", "LA"):
+        grey, alpha = image.convert("LA").split()
         return Image.merge("LA", (Image.fromarray(_channel(np.asarray(grey), change)), alpha))
     if image.has_transparency_data:
         layers = np.array(image.convert("RGBA"))
         layers[..., :3] = change(np.ascontiguousarray(layers[..., :3]))
         return Image.fromarray(layers, "RGBA")
     return Image.fromarray(change(np.array(image.convert("RGB"))))
+
+
+def _fitting(image: Image.Image, form: str) -> Image.Image:
+    """The same colours in a layout that the format has.
+
+    Raises:
+        OSError: It has none; Pillow would convert to 8-bit RGB without a word.
+    """
+    if form != "WEBP" or image.mode in ("RGB", "RGBA"):
+        return image
+    if image.mode not in ("L", "LA"):
+        raise OSError(f"cannot write mode {image.mode} as WEBP")
+    return image.convert("RGB" if image.mode == "L" else "RGBA")
 
 
 def _channel(grey: NDArray[np.uint8], change: Change) -> NDArray[np.uint8]:
@@ -112,19 +192,36 @@ def _deep_grey(image: Image.Image, change: Change) -> Image.Image:
     return Image.fromarray(np.clip(deep + _STEP * added, 0, 65_535).astype(np.uint16))
 
 
-def _options(image: Image.Image, form: str) -> dict[str, Any]:
-    """How the new file is saved."""
-    info = {name: image.info[name] for name in _KEPT_BY[form] if image.info.get(name)}
-    if image.getexif():
-        info["exif"] = image.getexif().tobytes()
+def _options(image: Image.Image, data: bytes, form: str) -> dict[str, Any]:
+    """How the new picture is coded."""
     match form:
-        case "JPEG" if image.format == "JPEG":
-            return {**info, "qtables": image.quantization, "subsampling": JpegImagePlugin.get_sampling(image)}  # type: ignore[attr-defined]
+        case "JPEG" if isinstance(image, JpegImagePlugin.JpegImageFile):
+            return _like_the_old(image)
         case "JPEG":
-            return {**info, "quality": 95, "subsampling": 0}
+            return {"quality": 95, "subsampling": 0}
         case "WEBP":
-            return {**info, "lossless": True}
+            quality = webp.quality(data) if image.format == "WEBP" else None
+            if quality is None:
+                return {"lossless": True, "exact": True}
+            return {"quality": quality, "exact": True, "alpha_quality": 100}
         case "TIFF":
-            return {**info, "compression": "tiff_lzw"}
+            return {"compression": image.info.get("compression", "tiff_lzw") if image.format == "TIFF" else "tiff_lzw"}
         case _:
-            return info
+            return {}
+
+
+def _density(image: Image.Image, form: str, *, is_anew: bool) -> dict[str, Any]:
+    """Dots per inch, where metadata are wrapped anew; within one container they else go over as they are written."""
+    dpi = image.info.get("dpi")
+    return {"dpi": dpi} if dpi and form != "WEBP" and (is_anew or form != image.format) else {}
+
+
+def _like_the_old(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any]:
+    """Quantisation, subsampling, order of the scans, and whether colours are stored as RGB."""
+    sampling = JpegImagePlugin.get_sampling(image)
+    options: dict[str, Any] = {"qtables": image.quantization, "progressive": bool(image.info.get("progressive"))}
+    if image.mode == "RGB" and sampling >= 0:
+        options["subsampling"] = sampling
+    if image.mode == "RGB" and image.info.get("adobe_transform") == 0:
+        options["keep_rgb"] = True
+    return options

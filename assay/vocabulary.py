@@ -54,11 +54,13 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds on one input. What exceeds one is an error that names it, before anything is decoded."""
+    """Bounds on one input. Beyond `max_pixels` and `max_frames` only the checks of pixels are left out."""
 
     max_bytes: int = 64 * 2**20
-    max_pixels: int = 50_000_000
+    max_pixels: int = 52_500_000
+    """That are decoded. A JPEG may state four times as many: it is decoded at a half of its size, or less."""
     max_frames: int = 100
+    """Of a picture whose first frame is decoded."""
     seconds: float = 10.0
     """Wall clock, and CPU time, for one input."""
     memory_bytes: int = 2 * 2**30
@@ -82,6 +84,8 @@ class Settings:
     """Checks that are left out, by id."""
     thumbnails: bool = False
     """Pictures inside manifests are shown, too."""
+    thorough: bool = False
+    """The mark in the noise is looked for at every model and size of the ledger, at seconds for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,8 @@ class Picture:
     """The structure promises more bytes than there are."""
     notes: tuple[str, ...] = ()
     """What a reader should know of how the file was taken: misleading extension, bytes after the end, truncation."""
+    reduced: int = 1
+    """How many times narrower and lower than stored the pixels were that checks looked at: 1, 2, 4 or 8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +114,13 @@ class ExhibitFacts:
 
     name: str
     """The path as given, or `<stdin>`; printable."""
+    raw_name: bytes | None = None
+    """The path as given, byte for byte, where it is no UTF-8, so that `name` shows it escaped; None elsewhere."""
     byte_size: int | None = None
     sha256: str | None = None
     """Of the bytes as received. None where the file could not be read at all."""
     picture: Picture | None = None
-    """None where the bytes are not an image that can be opened within the limits."""
+    """None where the bytes are not an image that can be opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,6 +160,10 @@ class Integrity(StrEnum):
     """Do the bytes still match what was signed?"""
 
     INTACT = "intact"
+    UNCOVERED = "picture not covered"
+    """They do, but the hash leaves out what the picture is made from: another picture can stand there."""
+    MALFORMED = "malformed"
+    """The manifest breaks a rule of the standard; nothing shows that the file changed."""
     BROKEN = "broken"
     NOT_FETCHED = "not fetched"
     """The manifest lies elsewhere, and the network is closed."""
@@ -197,6 +209,20 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeStamp:
+    """A time that an authority states for a signature (RFC 3161), and whether it counts."""
+
+    time: str
+    """ISO 8601."""
+    authority: str
+    """Common name in the authority's certificate, which proves nothing where no list vouches for it."""
+    issuer: str
+    """Who issued the authority's certificate: what a list of time-stamp authorities has to hold, or its root."""
+    vouched_by: str | None
+    """Where the list of time-stamp authorities came from that vouches for it; None where none of the profile does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
     """Who signed, according to the certificate. Text in a certificate proves nothing without a trusted issuer."""
 
@@ -207,7 +233,9 @@ class Signer:
     not_after: str
     """ISO 8601."""
     signed_at: str | None = None
-    """ISO 8601, from a timestamp whose authority the library trusts; None without one."""
+    """ISO 8601, from a time stamp whose authority a list of the profile vouches for; None without one."""
+    stamp: TimeStamp | None = None
+    """The time stamp, whether it counts or not; None where there is none that fits the signature."""
 
     @property
     def name(self) -> str:
@@ -234,6 +262,8 @@ class Manifest:
     """`parentOf`, `componentOf` or `inputTo`; None for the root."""
     signer: Signer | None = None
     """None for an ingredient that had no credentials of its own."""
+    trust: Trust = Trust.UNKNOWN
+    """Whether the chosen list vouches for its signer."""
     generator: str | None = None
     """The software that made the claim, by its own account."""
     actions: tuple[Action, ...] = ()
@@ -259,6 +289,10 @@ class Attestation:
     ai_use: AiUse
     identity: tuple[Detail, ...]
     """Who the author says to be (CAWG): stated beside the verdict, never part of it."""
+    vouched_ai_use: AiUse = AiUse.UNKNOWN
+    """The part of `ai_use` that the chosen list vouches for: signer by signer, from the file back to the statement."""
+    outside: tuple[str, ...] = ()
+    """What the signer left out of the hash, in words, such as `EXIF`: it may have changed since, unnoticed."""
     summary: str
     details: tuple[Detail, ...] = ()
     manifest: Manifest | None = None
@@ -266,8 +300,9 @@ class Attestation:
 
     @property
     def is_broken(self) -> bool:
-        """Whether the file, or something in its history, does not match what was signed."""
-        return self.integrity is Integrity.BROKEN or self.history is History.BROKEN
+        """Whether the signature does not stand for the picture as it is, or something in its history does not hold."""
+        is_unsound = self.integrity in (Integrity.BROKEN, Integrity.MALFORMED, Integrity.UNCOVERED)
+        return is_unsound or self.history is History.BROKEN
 
     @property
     def is_signed(self) -> bool:
@@ -280,8 +315,10 @@ class Attestation:
         match self.integrity:
             case Integrity.NOT_FETCHED:
                 return "points to a remote manifest (not fetched)"
-            case Integrity.BROKEN:
+            case Integrity.BROKEN | Integrity.MALFORMED:
                 return "does not verify"
+            case Integrity.UNCOVERED:
+                return "the signature does not cover the picture"
             case Integrity.INTACT if self.history is History.BROKEN:
                 return "history broken"
             case Integrity.INTACT:
@@ -439,12 +476,44 @@ class PixelReading:
     """What was looked at, or might have been."""
     matrix: NDArray[np.float64]
     """From coordinates of the marked picture to those of the received one, but for a shift: 3 x 3."""
+    version: int = 1
+    """Of the mark."""
+    box: tuple[float, float, float, float] | None = None
+    """Where in the received picture the mark is: left, top, right and bottom, in pixels, to about a tile. None where
+    the method does not say."""
+    is_negative: bool = False
+    """Whether the received picture's brightness is turned over."""
+    period: float = 72.0
+    """Pixels after which the mark repeats in a marked picture of up to 512 x 512 pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelTrace:
+    """A key's pattern that stands in pixels where no payload can be read."""
+
+    key: int
+    """Which of the keys that were tried."""
+    log10_p: float
+    """log10 of an upper bound on the chance that a picture without the mark shows it so clearly, over all tries."""
+    version: int = 1
+    """Of the mark."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelSearch:
+    """All that one search finds of marks in pixels."""
+
+    readings: tuple[PixelReading, ...] = ()
+    traces: tuple[PixelTrace, ...] = ()
+    """Of keys with no reading; likely ones by chance, too."""
 
 
 class PixelWatermark(Protocol):
     """Hides a payload in the pixels of a finished picture."""
 
     id: ClassVar[str]
+    version: ClassVar[int]
+    """Of what `mark` writes; it stands in the name under which manifests speak of the mark."""
 
     def bits(self, size: tuple[int, int]) -> int:
         """Bits of payload that a picture of this height and width carries; 0 where it is too small for a mark."""
@@ -452,8 +521,14 @@ class PixelWatermark(Protocol):
     def mark(self, pixels: Pixels, secret: bytes, payload: int) -> Pixels:
         """A picture of the same size that carries the payload."""
 
-    def read(self, pixels: Pixels, secrets: Sequence[bytes]) -> PixelReading | None:
-        """The payload in a picture, by whichever of these keys; None where none is found."""
+    def read(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelReading | None:
+        """The payload in a picture that is found first, by whichever of these keys; None where none is found.
+
+        Marks of earlier versions are looked for where `earlier` asks.
+        """
+
+    def search(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelSearch:
+        """Every payload in a picture: each key's, and each part's."""
 
 
 # --- detectors --------------------------------------------------------------------------------------------------------
@@ -521,9 +596,12 @@ class TrustFacts:
     profile: str
     certificates: int
     sha256: str
-    """Over all anchors of the profile, in a stable order; of the empty string where there are none."""
+    """Over all anchors of the profile, in a stable order, and the list of distrusted certificates; of the empty string
+    where there are none of either."""
     issued: date | None
     """When the publisher issued the oldest list in the profile; None without a list or a date."""
+    distrusted: int = 0
+    """How many certificates the user has distrusted, whatever the profile (`assay trust distrust`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -545,6 +623,8 @@ class Report:
     verdict: Verdict
     tools: ToolFacts
     violations: tuple[Violation, ...] = ()
+    failures_accepted: bool = False
+    """A baseline accepts that the file could not be examined, or not in full: no exit code speaks of it any more."""
     preview: bytes | None = None
     """A JPEG of at most 320 pixels a side, re-encoded by the worker; only where a format shows it."""
     schema: str = "assay-report/1"

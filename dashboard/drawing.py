@@ -20,6 +20,7 @@ from assay.report.view import View, view
 from assay.report.wording import CONTRADICTIONS
 from assay.vocabulary import Basis, Measurement, Report
 from dashboard import fragments
+from dashboard.judging import Rulings
 from dashboard.service import settings
 from dashboard.viewer import Shown, viewer
 
@@ -29,7 +30,7 @@ MIME = {"html": "text/html", "pdf": "application/pdf", "json": "application/json
 _IMAGE_ID = re.compile("[0-9a-f]{16}")
 
 
-def report(whole: Report, shown: Shown | None, *, key: str, personal: bool) -> None:
+def report(whole: Report, shown: Shown | None, *, key: str, personal: bool, rulings: Rulings | None = None) -> None:
     """Draw everything.
 
     Args:
@@ -37,6 +38,7 @@ def report(whole: Report, shown: Shown | None, *, key: str, personal: bool) -> N
         shown: The picture; None where there are no pixels.
         key: Tells the widgets of this report from those of others on the page.
         personal: Whether personal data is shown.
+        rulings: What became of the publisher's rules; None where none were applied.
     """
     told = whole if personal else masked(whole)
     words = view(told)
@@ -45,6 +47,9 @@ def report(whole: Report, shown: Shown | None, *, key: str, personal: bool) -> N
         fragments.verdict(words)
     with left:
         picture(told, shown, key=key)
+    if rulings is not None:
+        st.subheader("The publisher’s rules")
+        fragments.rules(rulings)
     st.subheader("Evidence, strongest basis first")
     fragments.evidence(words)
     fragments.silent(words)
@@ -59,9 +64,9 @@ def picture(told: Report, shown: Shown | None, *, key: str) -> None:
     if shown is None:
         st.info("There is no picture to show: the file could not be decoded.", icon=":material/hide_image:")
         return
-    maps = [(outcome.check, outcome.map) for outcome in told.outcomes if isinstance(outcome, Measurement)]
-    name = visible(told.exhibit.name)
-    viewer(shown, alt=f"The image {name}", maps=[(check, drawn) for check, drawn in maps if drawn], key=f"viewer-{key}")
+    measured = [outcome for outcome in told.outcomes if isinstance(outcome, Measurement)]
+    maps = [(visible(outcome.check), outcome.map) for outcome in measured if outcome.map]
+    viewer(shown, alt=f"The image {visible(told.exhibit.name)}", maps=maps, key=f"viewer-{key}")
 
 
 def _ledger_rows(told: Report) -> None:

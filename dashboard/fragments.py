@@ -23,6 +23,8 @@ from assay.report.as_html import environment
 from assay.report.history import Node
 from assay.report.view import FAILED, MEASUREMENT, NOTHING, SKIPPED, WATERMARK, Line, View
 from assay.vocabulary import Basis, Detail
+from dashboard.judging import Rulings
+from generation.local import shown
 
 _HERE = Path(__file__).parent
 
@@ -45,6 +47,8 @@ class Listed:
     view: View
     preview: bytes | None
     chosen: bool
+    rules: str | None = None
+    """Which of the publisher's rules it breaks, in words; None where there are no rules."""
 
 
 def style() -> None:
@@ -74,6 +78,11 @@ def history(node: Node) -> None:
     _draw("history", node)
 
 
+def rules(told: Rulings) -> None:
+    """Each of the publisher's rules, and what became of it for one file."""
+    _draw("rules", told)
+
+
 def index(entries: Sequence[Listed]) -> None:
     """Several images and what was found of each."""
     _draw("index", entries)
@@ -91,7 +100,7 @@ def facts(title: str, details: Sequence[Detail], *, level: Literal[2, 3] = 2) ->
 
 def of_entry(entry: Entry) -> tuple[Detail, ...]:
     """A row of the ledger in words; the name of its file is somebody's own."""
-    drawn = f"drawn with {entry.model}, {entry.scheduler}, {entry.steps} steps"
+    drawn = f"drawn with {shown(entry.model)}, {entry.scheduler}, {entry.steps} steps"
     return (
         Detail(name="entered", value=entry.created),
         Detail(name="how", value=drawn if entry.model else "marked, not made here"),

@@ -15,7 +15,7 @@ from assay.jobs.verify import Source, Upload
 from assay.report.escape import visible
 from assay.vocabulary import Limits, Report
 from dashboard.fragments import complain
-from dashboard.service import examiner, judged, may_fetch, may_read_folders, settings, settle
+from dashboard.service import examiner, may_fetch, may_read_folders, settings, settle
 from dashboard.viewer import Shown, encoded
 
 _MOST_IN_FOLDER = 50
@@ -31,6 +31,11 @@ class Item:
     source: Source
 
     @property
+    def has_path(self) -> bool:
+        """Whether it stands in a folder of this machine; what was dropped or fetched does not."""
+        return not isinstance(self.source, Upload)
+
+    @property
     def name(self) -> str:
         """As it is shown while nothing else is known of it."""
         return visible(self.source.name if isinstance(self.source, Upload) else str(self.source))
@@ -41,6 +46,7 @@ class Seen:
     """One file that was examined."""
 
     report: Report
+    """Before any rule of the publisher's is applied."""
     shown: Shown | None
     """None where there are no pixels."""
 
@@ -139,7 +145,7 @@ def _examined_now(items: Sequence[Item]) -> Iterator[tuple[Item, Seen]]:
             shown = None if received.pixels is None else encoded(received.pixels)
             if shown is not None:
                 place.image(shown.data, width=320, alt="The image that is being examined")
-            report = judged(judging.result().report)
+            report = judging.result().report
             settle()
             yield item, Seen(report=report, shown=shown)
     bar.empty()

@@ -5,15 +5,14 @@ from __future__ import annotations
 import gc
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
 from assay.jobs.verify import Examiner
-from assay.rules import Policy, discover, evaluate, load
+from assay.rules import Policy, discover, load
 from assay.settings import FOLDERS, NETWORK, from_environment
-from assay.vocabulary import Report, Settings
+from assay.vocabulary import Settings
 
 
 def settings() -> Settings:
@@ -31,24 +30,14 @@ def may_read_folders() -> bool:
     return os.environ.get(FOLDERS) == "1"
 
 
-@st.cache_resource(show_spinner=False)
 def policy() -> Policy | None:
-    """The rules that `assay verify` would apply where the dashboard was started; None without any.
+    """Read the rules that `assay verify` would apply now where the dashboard was started; None without any.
 
     Raises:
         PolicyError: They cannot be used.
     """
     path = discover(Path.cwd())
     return None if path is None else load(path)
-
-
-def judged(report: Report) -> Report:
-    """A report with the rules that its file breaks."""
-    rules = policy()
-    if rules is None:
-        return report
-    (done,) = evaluate(rules, [report], today=datetime.now(UTC).date())
-    return done
 
 
 @st.cache_resource(show_spinner=False, on_release=Examiner.close)

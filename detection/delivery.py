@@ -47,3 +47,31 @@ def drawn(random: np.random.Generator) -> str:
         codec = "webp" if random.random() < 0.25 else "jpeg"  # noqa: PLR2004 - a share
         steps.append(f"{codec}-{random.integers(30, 98)}")
     return "+".join(steps)
+
+
+REFERENCE = "fit-1024+jpeg-90"
+"""The delivery of the first draw, the same for every picture."""
+_CROPPED, _EARLIER, _RESIZED, _SCREEN, _SAVED = 0.3, 0.35, 0.7, 0.1, 0.9
+_CODECS = (("jpeg", 0.6), ("webp", 0.25), ("avif", 0.15))
+
+
+def shared(random: np.random.Generator) -> str:
+    """A chain as pictures go through when people share them, by name; the codec comes last.
+
+    A crop that keeps 60 to 99 per cent of the area, an earlier JPEG, a reduction to 448 to 1,024 pixels or a factor of
+    .6 to 1.2, a screenshot, and a JPEG, WebP or AVIF of quality 35 to 97; each may be left out.
+    """
+    steps = []
+    if random.random() < _CROPPED:
+        steps.append(f"crop-area-{random.integers(60, 100)}")
+    if random.random() < _EARLIER:
+        steps.append(f"jpeg-{random.integers(60, 98)}")
+    if random.random() < _RESIZED:
+        fitted = random.random() < 0.5  # noqa: PLR2004 - a coin
+        steps.append(f"fit-{random.integers(448, 1025)}" if fitted else f"scale-{random.uniform(0.6, 1.2):.3f}")
+    if random.random() < _SCREEN:
+        steps.append("screenshot")
+    if random.random() < _SAVED or not steps:
+        codec = random.choice([name for name, _ in _CODECS], p=[share for _, share in _CODECS])
+        steps.append(f"{codec}-{random.integers(35, 98)}")
+    return "+".join(steps)

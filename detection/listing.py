@@ -1,9 +1,13 @@
 """Makes a manifest of lists: what is there, once each, capped, and divided into folds.
 
-A list is a table with the columns repo, path, blob, label, generator. A repository belongs to one fold as a whole: that
-of the family of most of its generated pictures. Photographs without generated pictures beside them are dealt out so
+A list is a table with the columns repo, path, blob, label, generator, and, where somebody looked, kind (what pictures
+show) and matched (1 where both labels of a repository share content and pipeline).
+
+Folds are made of repositories in one of two ways. By family, a repository belongs to one fold as a whole: that of the
+family of most of its generated pictures. Photographs without generated pictures beside them are dealt out so
 that folds have about as many. Generated pictures of a family that another fold holds are left out, so that no fold's
-generators are seen by the networks that are measured on it.
+generators are seen by the networks that are measured on it. By source, repositories are dealt out and nothing is left
+out, for sets whose sources are held out one by one.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +26,7 @@ from assay import fingerprint
 from assay.blobs import copy_of, licence_of, read_blobs
 from assay.errors import ConfigurationError
 from detection.families import GROUPS, family
-from detection.manifest import Item, Label, capped, dealt
+from detection.manifest import Content, Item, Label, capped, dealt
 from detection.pictures import opened, part
 
 SAME = 6
@@ -41,6 +45,8 @@ class Listed:
     blob: str
     label: Label
     kind: str
+    content: Content = Content.UNKNOWN
+    is_matched: bool = False
 
 
 def listed(path: Path) -> Iterator[Listed]:
@@ -58,11 +64,38 @@ def listed(path: Path) -> Iterator[Listed]:
                     blob=row["blob"],
                     label=Label(row["label"]),
                     kind=row["generator"],
+                    content=content_of(row),
+                    is_matched=row.get("matched") == "1",
                 )
     except (OSError, KeyError, ValueError) as error:
         raise ConfigurationError(
             f"{path}: not a list of pictures: {error}", hint="It needs the columns repo, path, blob, label, generator."
         ) from error
+
+
+_WORDS: Mapping[str, Content] = {
+    "mixed": Content.GALLERY,
+    "graphic": Content.GRAPHIC,
+    "artwork": Content.GRAPHIC,
+    "painting": Content.GALLERY,
+    "photo style": Content.PHOTOREALISTIC,
+}
+"""What a word in the columns `kind` and `generator` says a picture shows; the first that is there counts."""
+
+
+def content_of(row: Mapping[str, str]) -> Content:
+    """What a row of a list shows, as far as the list knows of kinds.
+
+    Where a row does not say, a photograph is one, and other pictures are of a gallery unless photographs match them.
+    """
+    if "kind" not in row:
+        return Content.UNKNOWN
+    text = f"{row['kind']} {row['generator']}".lower()
+    for word, content in _WORDS.items():
+        if word in text:
+            return content
+    is_photographic = row["label"] == Label.REAL or row.get("matched") == "1"
+    return Content.PHOTOREALISTIC if is_photographic else Content.GALLERY
 
 
 def measured(rows: Iterable[Listed], copies: Path) -> Iterator[Item]:
@@ -99,6 +132,8 @@ def _items(row: Listed, data: bytes, licence: str) -> Iterator[Item]:
             licence=licence,
             fold=0,
             dhash=f"{fingerprint.dhash(picture):016x}",
+            content=row.content,
+            matched=row.repository if row.is_matched else "",
         )
 
 
@@ -126,29 +161,42 @@ def once(items: Iterable[Item]) -> list[Item]:
     return kept
 
 
-def folded(items: Sequence[Item]) -> list[Item]:
-    """Divide by repository; see the module's text."""
+def by_source(items: Sequence[Item]) -> list[Item]:
+    """Deal repositories out to folds of about one size, and leave nothing out."""
+    folds = dealt(Counter(item.source for item in items))
+    return [replace(item, fold=folds[item.source]) for item in items]
+
+
+def by_family(items: Sequence[Item]) -> list[Item]:
+    """Divide by repository and family; see the module's text."""
     sizes: Counter[int] = Counter()
     fold_of: dict[str, int] = {}
-    for source, members in _by_source(items).items():
+    for source, members in _sources(items).items():
         groups = Counter(GROUPS[family(item.kind)] for item in members if item.label is Label.AI)
         if groups:
             fold_of[source] = groups.most_common(1)[0][0]
             sizes[fold_of[source]] += sum(item.label is Label.REAL for item in members)
-    photographs = {source: len(members) for source, members in _by_source(items).items() if source not in fold_of}
+    photographs = {source: len(members) for source, members in _sources(items).items() if source not in fold_of}
     fold_of |= dealt(photographs, sizes)
     placed = (replace(item, fold=fold_of[item.source]) for item in items)
     return [item for item in placed if item.label is Label.REAL or GROUPS[family(item.kind)] == item.fold]
 
 
-def _by_source(items: Iterable[Item]) -> Mapping[str, list[Item]]:
-    by_source: dict[str, list[Item]] = defaultdict(list)
+def _sources(items: Iterable[Item]) -> Mapping[str, list[Item]]:
+    sources: dict[str, list[Item]] = defaultdict(list)
     for item in items:
-        by_source[item.source].append(item)
-    return by_source
+        sources[item.source].append(item)
+    return sources
 
 
-def manifest(lists: Sequence[Path], copies: Path, *, most: int, fewer: Mapping[str, int]) -> list[Item]:
+def manifest(
+    lists: Sequence[Path],
+    copies: Path,
+    *,
+    most: int,
+    fewer: Mapping[str, int],
+    folded: Callable[[Sequence[Item]], list[Item]] = by_family,
+) -> list[Item]:
     """Lists in, a manifest out.
 
     Args:
@@ -156,6 +204,7 @@ def manifest(lists: Sequence[Path], copies: Path, *, most: int, fewer: Mapping[s
         copies: A folder of git copies.
         most: Pictures of one repository, label and kind.
         fewer: Smaller caps of some repositories, for sets whose pictures are all alike.
+        folded: `by_family` or `by_source`.
 
     Raises:
         ConfigurationError: A list is none, or not one of its files is there.
@@ -165,6 +214,14 @@ def manifest(lists: Sequence[Path], copies: Path, *, most: int, fewer: Mapping[s
     if not items:
         raise ConfigurationError(f"{copies}: not one of {len(rows):,} files is there", hint="Clone the repositories.")
     kept: list[Item] = []
-    for source, members in sorted(_by_source(items).items()):
+    for source, members in sorted(_sources(items).items()):
         kept += capped(members, fewer.get(source, most))
-    return sorted(folded(kept), key=lambda item: (item.repository, item.path, item.quarter))
+    return sorted(folded(_paired(kept)), key=lambda item: (item.repository, item.path, item.quarter))
+
+
+def _paired(items: Sequence[Item]) -> list[Item]:
+    """With no word of a matched set where only one label of it is left."""
+    labels: dict[str, set[Label]] = defaultdict(set)
+    for item in items:
+        labels[item.matched].add(item.label)
+    return [item if len(labels[item.matched]) == len(Label) else replace(item, matched="") for item in items]

@@ -24,6 +24,8 @@ from assay.files import write_whole
 
 SHIPPED = Path(__file__).with_name("manifest.csv.gz")
 """What the weights that come with Assay were trained, calibrated and measured on."""
+MODERN = SHIPPED.with_name("modern.csv.gz")
+"""Pictures of 2023 to 2026 with what they show, and sets whose two labels match."""
 
 FOLDS = 5
 
@@ -35,6 +37,20 @@ class Label(StrEnum):
     """Recorded by a camera or a scanner."""
     AI = "ai"
     """Made by a generative model."""
+
+
+class Content(StrEnum):
+    """What a picture shows, as far as somebody looked: each kind has its own ways to be told."""
+
+    UNKNOWN = ""
+    PHOTOREALISTIC = "photorealistic"
+    """A photograph, or made to look like one."""
+    GALLERY = "gallery"
+    """From a collection of all kinds: posters beside portraits, paintings beside photographs."""
+    GRAPHIC = "graphic"
+    """Drawn, set or painted: a poster, a map, box art, an illustration."""
+    FACE = "face"
+    """Little but one face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +77,9 @@ class Item:
     """0 to 4: pictures of a fold are measured with networks that saw neither its sources nor its generators."""
     dhash: str
     """16 hexadecimal digits, see `assay.fingerprint.dhash`; of the picture, not the grid."""
+    content: Content = Content.UNKNOWN
+    matched: str = ""
+    """The set whose photographs and generated pictures share content and pipeline; empty for none."""
 
     @property
     def id(self) -> str:
@@ -69,6 +88,8 @@ class Item:
 
 
 COLUMNS = tuple(field.name for field in fields(Item))
+_OPTIONAL = frozenset({"content", "matched"})
+"""Columns that older manifests lack."""
 
 
 def read(path: Path) -> tuple[Item, ...]:
@@ -80,7 +101,7 @@ def read(path: Path) -> tuple[Item, ...]:
     try:
         with _opened(path) as lines:
             table = csv.DictReader(lines)
-            missing = set(COLUMNS) - set(table.fieldnames or ())
+            missing = set(COLUMNS) - _OPTIONAL - set(table.fieldnames or ())
             if missing:
                 raise ConfigurationError(
                     f"{path}: lacks {', '.join(sorted(missing))}", hint="Write it with assay data."
@@ -96,8 +117,14 @@ def _opened(path: Path) -> TextIO:
 
 def _item(path: Path, number: int, row: dict[str, str]) -> Item:
     try:
-        text = {name: row[name] for name in COLUMNS if name not in ("label", "fold")}
-        return Item(**text, label=Label(row["label"]), fold=int(row["fold"]))
+        text = {name: row[name] for name in COLUMNS if name not in ("label", "fold", *_OPTIONAL)}
+        return Item(
+            **text,
+            label=Label(row["label"]),
+            fold=int(row["fold"]),
+            content=Content(row.get("content") or ""),
+            matched=row.get("matched") or "",
+        )
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
             f"{path}: line {number}: {error}", hint="A label is real or ai, a fold is 0 to 4."

@@ -22,6 +22,9 @@ from assay.files import write_whole
 from assay.vocabulary import Settings
 from forensics.trust import PEM_BLOCK, ListKind, TrustList, folder_of, read
 
+_DER = b"\x30\x82"
+"""How a certificate in DER begins: a sequence of 256 to 65,535 bytes (X.690, section 8.1.3)."""
+
 
 def add(  # noqa: D417
     settings: Settings, data: bytes, *, kind: ListKind | None, source: str, issued: date | None, today: date
@@ -29,7 +32,8 @@ def add(  # noqa: D417
     """Add a list to the profile; a newer list of the same kind and source takes the place of the older one.
 
     Args:
-        data: PEM certificates, or a list of trusted entities in JSON (ETSI TS 119 602), as the C2PA publishes it.
+        data: PEM certificates, one certificate in DER, or a list of trusted entities in JSON (ETSI TS 119 602), as the
+            C2PA publishes it.
         kind: What the list may vouch for; a JSON list says so itself.
         issued: When the list was issued; None takes the date that a JSON list states.
 
@@ -92,10 +96,12 @@ def _parse(data: bytes, source: str) -> tuple[list[x509.Certificate], ListKind |
         if data.lstrip().startswith(b"{"):
             return _parse_entities(json.loads(data))
         certificates = [x509.load_pem_x509_certificate(block) for block in PEM_BLOCK.findall(data)]
+        if not certificates and data.startswith(_DER):
+            certificates = [x509.load_der_x509_certificate(data)]
     except (ValueError, TypeError, KeyError, binascii.Error, RecursionError) as error:
         raise TrustError(
             f"{source}: not a list of certificates: {error}",
-            hint="Give PEM certificates, or the JSON list of trusted entities that the C2PA publishes.",
+            hint="Give PEM certificates, one in DER, or the JSON list of trusted entities that the C2PA publishes.",
         ) from error
     if not certificates:
         raise TrustError(

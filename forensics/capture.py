@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 
 from assay.vocabulary import Claim, Observation
+from forensics.bags import without_name
 from forensics.fields import Fields, Source
-from forensics.generators import graph_text
+from forensics.names import is_generator, self_declared
 from forensics.notes import detail, observe
+from forensics.personal import devices, distinct, places
 
 _SETTINGS = {
     "ExposureTime": "Exposure time (s)",
@@ -18,25 +19,20 @@ _SETTINGS = {
     "FocalLength": "Focal length (mm)",
 }
 _FRACTIONS = frozenset({"ExposureTime"})
-_SERIAL_NUMBERS = (
-    ("Body serial number", "BodySerialNumber", ("exifEX:BodySerialNumber", "aux:SerialNumber")),
-    ("Lens serial number", "LensSerialNumber", ("exifEX:LensSerialNumber", "aux:LensSerialNumber")),
-    ("Camera serial number", "CameraSerialNumber", ()),
-    ("Camera owner", "CameraOwnerName", ("exifEX:CameraOwnerName", "aux:OwnerName")),
-)
-_MAX_PARTS = 3
-_PART = re.compile(r"\d{1,10}(\.\d{1,12}|/0*[1-9]\d{0,9})?", re.ASCII)
-_MAX_LATITUDE, _MAX_LONGITUDE = 90, 180
+_FIXED = frozenset({Source.GPS, Source.VIDEO})
+_PERSONAL_SOURCES = (Source.GPS, Source.EXIF, Source.MAKER, Source.XMP, Source.PNG, Source.VIDEO)
 
 
 def _of_camera(fields: Fields, name: str) -> str:
     """Make or model of the camera; nothing where ComfyUI keeps its graph in the field."""
     value = fields.first(Source.EXIF, name) or fields.first(Source.XMP, f"tiff:{name}")
-    return value if graph_text(value) == value else ""
+    return "" if without_name(value).startswith("{") else value
 
 
 def camera(fields: Fields) -> Iterator[Observation]:
-    """Make, model and exposure."""
+    """Make, model and exposure; nothing where a generator has put its own name there."""
+    if self_declared(fields) is not None or any(is_generator(each.value) for each in fields.makers):
+        return
     make, model = _of_camera(fields, "Make"), _of_camera(fields, "Model")
     if not make and not model:
         return
@@ -76,51 +72,27 @@ def software(fields: Fields) -> Iterator[Observation]:
 
 
 def serial_numbers(fields: Fields) -> Iterator[Observation]:
-    """Numbers and names that tie a picture to one camera and its owner."""
-    found = []
-    for label, tag, properties in _SERIAL_NUMBERS:
-        value = fields.first(Source.EXIF, tag) or fields.first(Source.XMP, *properties)
-        if value.strip("0 -"):
-            found.append(detail(label, value, private=True))
+    """Numbers and names that tie a picture to one camera, phone or drone, and to its owner."""
+    found = distinct(each for _, items in _sources(fields) for each in devices(items))
     if found:
         yield observe("serial-numbers", None, "The metadata holds serial numbers or the camera's owner.", found)
 
 
 def location(fields: Fields) -> Iterator[Observation]:
-    """Where the picture was taken, according to GPS fields."""
-    latitude, longitude = _from_exif(fields, "Latitude"), _from_exif(fields, "Longitude")
-    if latitude is None or longitude is None:
-        latitude, longitude = _from_xmp(fields, "Latitude"), _from_xmp(fields, "Longitude")
-    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):  # zeros: the receiver had no fix
-        return
-    if abs(latitude) > _MAX_LATITUDE or abs(longitude) > _MAX_LONGITUDE:
-        return
-    yield observe(
-        "location",
-        None,
-        "The metadata says where the picture was taken.",
-        [
-            detail("Latitude", f"{float(latitude):.6f}", private=True),
-            detail("Longitude", f"{float(longitude):.6f}", private=True),
-        ],
+    """Where the picture was taken, or what else of a place its device wrote down."""
+    found = distinct(
+        (each for source, items in _sources(fields) for each in places(items, as_written=source not in _FIXED)),
+        by_name=True,
     )
+    if found:
+        is_taken = {"Latitude", "Longitude"} <= {each.name for each in found}
+        words = "says where the picture was taken" if is_taken else "holds signs of a place"
+        yield observe("location", None, f"The metadata {words}.", found)
 
 
-def _from_exif(fields: Fields, axis: str) -> Fraction | None:
-    """Degrees, minutes and seconds as rationals, the hemisphere apart (CIPA DC-008, section 4.6.7)."""
-    return _degrees(
-        fields.first(Source.GPS, f"GPS{axis}").split(), fields.first(Source.GPS, f"GPS{axis}Ref").strip()[:1]
-    )
-
-
-def _from_xmp(fields: Fields, axis: str) -> Fraction | None:
-    """`48,51.49N`: degrees and minutes, or degrees, minutes and seconds (XMP part 2, section 1.2.7.4)."""
-    value = fields.first(Source.XMP, f"exif:GPS{axis}")
-    return _degrees(value[:-1].split(","), value[-1:])
-
-
-def _degrees(parts: list[str], hemisphere: str) -> Fraction | None:
-    if not 1 <= len(parts) <= _MAX_PARTS or not all(_PART.fullmatch(part) for part in parts):
-        return None
-    total = sum((Fraction(part) / 60**at for at, part in enumerate(parts)), Fraction())
-    return -total if hemisphere.upper() in ("S", "W") else total
+def _sources(fields: Fields) -> Iterator[tuple[Source, list[tuple[str, str]]]]:
+    """Names and values, one list for each place in the file where they stand side by side."""
+    for each in (fields, *fields.further):
+        for source in _PERSONAL_SOURCES:
+            if found := each.everything(source):
+                yield source, [(field.name, field.value) for field in found]

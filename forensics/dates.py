@@ -22,11 +22,12 @@ _DATE = re.compile(
 _FIRST_YEAR = 1826
 """Of the oldest photograph that is preserved; smaller years are clocks that were never set."""
 
+_WORK = ((Source.XMP, "photoshop:DateCreated", ""), (Source.IIM, "Date Created", "Time Created"))
+"""When the work was created, says the IPTC: of a photograph, when it was taken; of an edited one, maybe the edit."""
 _CAPTURED = (
     (Source.EXIF, "DateTimeOriginal", ""),
     (Source.XMP, "exif:DateTimeOriginal", ""),
-    (Source.XMP, "photoshop:DateCreated", ""),
-    (Source.IIM, "Date Created", "Time Created"),
+    *_WORK,
     (Source.GPS, "GPSDateStamp", ""),
 )
 """Fields with one meaning (Metadata Working Group guidelines 2.0, section 3.6)."""
@@ -56,9 +57,18 @@ def capture_date(fields: Fields) -> Iterator[Observation]:
         yield observe("capture-date", None, words, [detail(each.label, each.text) for each in moments])
 
 
-def dates_disagree(fields: Fields) -> Iterator[Observation]:
-    """Dates with one meaning that differ, or a file that was made before the picture was taken."""
+def dates_disagree(fields: Fields, *, is_edited: bool = False) -> Iterator[Observation]:
+    """Dates with one meaning that differ, or a file that was made before the picture was taken.
+
+    Args:
+        fields: What the file says.
+        is_edited: Whether it declares an edit. What an edit makes is a work of its own, which has its own date: the
+            IPTC's date of creation may then be later than the capture, though never earlier.
+    """
     captured, created = _moments(fields, _CAPTURED), _moments(fields, _CREATED)
+    if is_edited:
+        created += _moments(fields, _WORK)
+        captured = [each for each in captured if each not in created]
     pairs = [pair for pair in combinations(captured, 2) if pair[0].is_before(pair[1]) or pair[1].is_before(pair[0])]
     pairs += [(early, late) for early in created for late in captured if early.is_before(late)]
     if pairs:

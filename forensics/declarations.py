@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from assay.vocabulary import Action, AiUse, Claim
 from forensics.terms import CAPTURES, FULLY_GENERATED, PARTLY_GENERATED, POSSIBLY_GENERATED
@@ -96,20 +97,44 @@ def ai_use(history: History, root: str, *, vouched_for: bool = False) -> AiUse:
     Args:
         history: Manifests by label, in the order of the file: ingredients mostly follow what they went into.
         root: Label of the active manifest.
-        vouched_for: Count only what signers declare for whom the chosen list vouches.
+        vouched_for: Count only what signers declare for whom the chosen list vouches, and to whom a line of such
+            signers leads: where a stranger stands between, only the stranger links the statement to this picture.
     """
-    uses = {
-        label: statement.ai_use if statement.is_vouched_for or not vouched_for else AiUse.NONE
-        for label, statement in history.items()
-    }
+    counted = {label: each for label, each in history.items() if each.is_vouched_for or not vouched_for}
+    uses = {label: each.ai_use for label, each in counted.items()}
     changed = True
     while changed:  # every pass but the last raises a value of four, so there are at most three times as many as nodes
         changed = False
-        for label in reversed(list(history)):
-            inherited = strongest(uses[label], *_inherited(history[label], uses))
+        for label in reversed(list(counted)):
+            inherited = strongest(uses[label], *_inherited(counted[label], uses))
             if inherited is not uses[label]:
                 uses[label], changed = inherited, True
-    return uses[root]
+    return uses.get(root, AiUse.NONE)
+
+
+def ai_use_where_broken(history: History, root: str) -> AiUse:
+    """Return what a manifest that breaks the standard, or no longer matches, declares with its history.
+
+    It may leave out how its parts went into the image. So where one manifest lists a single part, no parent, and no
+    creation, that part counts as the image itself; and a manifest to which nothing leads counts whole.
+    """
+    mended = {label: replace(each, ingredients=tuple(_mended(each))) for label, each in history.items()}
+    linked, waiting = {root}, [root]
+    while waiting:
+        statement = history.get(waiting.pop(), Statement())
+        fresh = {label for _, label in statement.ingredients} - linked
+        linked |= fresh
+        waiting += fresh
+    alone = (each.ai_use for label, each in history.items() if label not in linked)
+    return strongest(ai_use(mended, root), *alone)
+
+
+def _mended(statement: Statement) -> Iterator[tuple[str, str]]:
+    relationships = [relationship for relationship, _ in statement.ingredients]
+    is_created = any(action.name == "c2pa.created" for action in statement.actions)
+    is_only_part = relationships.count(COMPONENT) == 1 and PARENT not in relationships and not is_created
+    for relationship, label in statement.ingredients:
+        yield (PARENT if is_only_part and relationship == COMPONENT else relationship), label
 
 
 def _inherited(statement: Statement, uses: Mapping[str, AiUse]) -> Iterator[AiUse]:
@@ -133,14 +158,14 @@ def claim(history: History, root: str, *, vouched_for: bool = False) -> Claim | 
             return Claim.EDITED
         case _:
             line = list(line_of_descent(history, root))
-    spoken = [statement for statement in line if statement.is_vouched_for or not vouched_for]
+    spoken = list(takewhile(lambda each: each.is_vouched_for, line)) if vouched_for else line
     actions = [action for statement in spoken for action in statement.actions]
     if any(_is_editorial(action) for action in actions):
         return Claim.EDITED
     # A capture has to be stated by whoever made the oldest version, with nothing unclear, and no AI, anywhere since.
     is_clear = all(action.name in INCEPTION | _NON_EDITORIAL for each in line for action in each.actions)
     is_certain = ai_use(history, root) is AiUse.NONE and not any(each.names_generator for each in line)
-    oldest = line[-1].actions if spoken and line[-1] is spoken[-1] else ()
+    oldest = line[-1].actions if len(spoken) == len(line) else ()
     created = [action.digital_source_type for action in oldest if action.name == "c2pa.created"]
     is_capture = bool(created) and all(term in CAPTURES for term in created)
     return Claim.CAPTURED if is_clear and is_certain and is_capture else None
@@ -155,6 +180,12 @@ def line_of_descent(history: History, root: str) -> Iterator[Statement]:
         yield history[label]
         parents = (each for relationship, each in history[label].ingredients if relationship == PARENT)
         label = next(parents, "")
+
+
+def names_generator_for_sure(history: History, root: str) -> bool:
+    """Return whether a signer in an unbroken line of vouched-for ones names software that only ever generates."""
+    spoken = takewhile(lambda each: each.is_vouched_for, line_of_descent(history, root))
+    return any(each.names_generator for each in spoken)
 
 
 def _is_editorial(action: Action) -> bool:

@@ -1,206 +1,301 @@
-"""Settings that open-source generators write beside the picture."""
+"""Settings that generators write beside the picture: one table of the programs, and a reader for each kind of shape."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from assay.vocabulary import Claim, Observation
+from forensics.bags import Bag, Contents, read_contents
 from forensics.fields import Field, Fields, Source
+from forensics.names import OTHER, names, self_declared
 from forensics.notes import CAVEAT, detail, observe, prompt
+from forensics.settings import GeneratorSettings, from_bag, from_text, plain_text
 
-_MAX_SETTINGS = 20_000
-_MIN_SETTINGS = 3
-_STEPS = re.compile(r"(?:^|\n)[ \t]*Steps: ?(?=\d+[ ]*,)")
-_SETTINGS = (
-    "Steps",
-    "Sampler",
-    "Schedule type",
-    "CFG scale",
-    "Distilled CFG Scale",
-    "Seed",
-    "Size",
-    "Model",
-    "Version",
-)
-_SETTINGS_SET = frozenset((*_SETTINGS, "Model hash", "Denoising strength"))
-_NEGATIVE = "Negative prompt:"
-_PARAMETERS = "parameters"
-_SWARM = "sui_image_params"
-_SWARM_NAMES = {"model": "Model", "seed": "Seed", "steps": "Steps", "cfgscale": "CFG scale", "sampler": "Sampler"}
-_FOOOCUS_NAMES = {"base_model": "Model", "seed": "Seed", "steps": "Steps", "guidance_scale": "CFG scale"}
-_FOOOCUS_NAMES |= {"sampler": "Sampler", "version": "Version"}
-
-# Nodes without which a workflow only scales, crops or saves what it was given.
-_GENERATIVE = re.compile(
-    r"(?<!re)sampler|checkpoint|unet|diffus|inpaint|dall|text.?to.?image|txt2img|img2img", re.IGNORECASE
-)
-_MAX_NODES = 5_000
+_DETAILS = ("Model", "Steps", "Sampler", "CFG scale", "Seed", "Size", "Version")
 _MAX_PROMPTS = 4
-
-_NOVELAI = re.compile(r"NovelAI\b")
-_INVOKE = re.compile(r"invoke ?ai\b", re.IGNORECASE)
-_INVOKE_KEYS = ("invokeai_metadata", "invokeai_graph", "invokeai_workflow", "sd-metadata")
-_DREAM = re.compile(r"(?=.* -s ?\d+)(?=.* -S ?\d+)", re.DOTALL)
+_PARAMETERS = "parameters"
 
 
-# --- A1111, Forge, SwarmUI, Fooocus -----------------------------------------------------------------------------------
+def generators(fields: Fields) -> Iterator[Observation]:
+    """Return what generators declare in texts of their own, once for each signal, and what only looks like it."""
+    contents = read_contents(fields)
+    notes = [note for read in (named_values, a1111, dream, comfyui) for note in read(contents)]
+    notes += flux(fields)
+    known = {note.signal for note in notes if note.claim is not None or note.signal == "comfyui-workflow"}
+    notes += _unread(fields, is_read=bool(known))
+    notes += names(fields, known, also=_stated_software(contents))
+    seen = set[tuple[str, Claim | None]]()
+    for note in notes:
+        if note.signal == "prompt" or (note.signal, note.claim) not in seen:
+            seen.add((note.signal, note.claim))
+            yield note
 
 
-def a1111(fields: Fields) -> Iterator[Observation]:
-    """Settings in the style of AUTOMATIC1111's web interface, which Forge and many others write too."""
-    for field in fields.free_texts:
-        settings, positive, negative = _parse_settings(fields, field)
-        if settings:
+def _stated_software(contents: Contents) -> tuple[Field, ...]:
+    """The software that JSON in a field names, under the place of that field."""
+    stated = ((bag.field, bag.values.get(key)) for bag in contents.bags for key in ("software", "generator"))
+    return tuple(
+        Field(source=field.source, name=field.name, value=value) for field, value in stated if isinstance(value, str)
+    )
+
+
+# --- a line of settings ----------------------------------------------------------------------------------------------
+
+
+def a1111(contents: Contents) -> Iterator[Observation]:
+    """Settings in the style of AUTOMATIC1111's web interface, which many others write too."""
+    for field in contents.texts:
+        if (settings := from_text(field.value)) is not None:
             yield observe(
                 "a1111-parameters",
                 Claim.GENERATED,
                 f"The {field.place} declares Stable Diffusion settings (A1111 style). {CAVEAT}",
-                [detail(name, settings.get(name, "")) for name in _SETTINGS],
+                [detail(name, value) for name, value in settings.values.items()],
             )
-            yield from prompt(positive, negative=negative)
-        elif field.source is Source.PNG and field.name == _PARAMETERS and field.value:
+            yield from prompt(settings.positive, negative=settings.negative)
+            return
+
+
+_DREAM = re.compile(r"(?=.* -s ?\d+)(?=.* -S ?\d+)", re.DOTALL)
+_DREAM_KEYS = ("Dream", "NMKDiffusion")
+
+
+def dream(contents: Contents) -> Iterator[Observation]:
+    """The command line that the first InvokeAI and NMKD's interface keep."""
+    for field in contents.texts:
+        if field.source in (Source.PNG, Source.HIDDEN) and field.name in _DREAM_KEYS and _DREAM.match(field.value):
             yield observe(
-                "a1111-parameters",
-                None,
-                f"The {field.place} is named like those of Stable Diffusion interfaces, but holds no settings.",
-                [detail("Text", field.value)],
+                "invokeai",
+                Claim.GENERATED,
+                f"The {field.place} holds the command line of InvokeAI or a program built on it. {CAVEAT}",
+                [detail("Command", field.value)],
             )
+            yield from prompt(field.value)
+            return
 
 
-def _parse_settings(fields: Fields, field: Field) -> tuple[Mapping[str, str], str, str]:
-    """Settings, prompt and negative prompt; all empty where the text does not have the shape of any interface."""
-    if (settings := fields.json(field.value)) is not None:
-        return _parse_json_settings(field, settings)
-    starts = [match.start() for match in _STEPS.finditer(field.value)] if "Steps:" in field.value else []
-    if not starts:
-        return {}, "", ""
-    line = field.value[starts[-1] :][:_MAX_SETTINGS].strip().partition("\n")[0]
-    pairs = (part.partition(": ") for part in line.split(", "))
-    found = {name.strip(): value.strip(" ,") for name, _, value in pairs if name.strip() in _SETTINGS_SET}
-    if len(found) < _MIN_SETTINGS:
-        return {}, "", ""
-    positive, _, negative = field.value[: starts[-1]].partition(_NEGATIVE)
-    return found, positive, negative
+# --- named values: JSON, one text block a value, lines of names and values -------------------------------------------
+
+Test = Callable[[Bag, GeneratorSettings], bool]
+_INVOKE_KEYS = frozenset({"invokeai", "invokeai_metadata", "invokeai_graph", "invokeai_workflow", "sd-metadata"})
 
 
-def _parse_json_settings(field: Field, settings: Mapping[str, Any]) -> tuple[Mapping[str, str], str, str]:
-    swarm = settings.get(_SWARM)
-    if isinstance(swarm, dict):
-        return _renamed(swarm, _SWARM_NAMES), _text(swarm.get("prompt")), _text(swarm.get("negativeprompt"))
-    if field.name == _PARAMETERS and {"base_model", "prompt"} <= settings.keys():  # Fooocus
-        return _renamed(settings, _FOOOCUS_NAMES), _text(settings["prompt"]), _text(settings.get("negative_prompt"))
-    return {}, "", ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one program names its settings."""
+
+    program: str
+    signal: str
+    is_spoken: Test
+    source: str
+    """Where the form is documented, or the program that writes it."""
 
 
-def _renamed(settings: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
-    return {new: _text(settings[old]) for old, new in names.items() if old in settings}
+def _has(*keys: str, least: int = 2) -> Test:
+    """All of these keys, and at least so many settings or prompts."""
+    return lambda bag, settings: set(keys) <= bag.values.keys() and _parts(settings) >= least
 
 
-def _text(value: Any) -> str:
-    """A string or number as text; nothing for what is nested, however deeply."""
-    return str(value) if isinstance(value, str | int | float) else ""
+def _says(key: str, pattern: str) -> Test:
+    """A value that begins like this."""
+    compiled = re.compile(pattern, re.IGNORECASE)
+    return lambda bag, _: isinstance(value := bag.values.get(key), str) and compiled.match(value) is not None
+
+
+def _prefixed(prefix: str) -> Test:
+    return lambda bag, settings: bag.prefix == prefix and _parts(settings) > 1
+
+
+def _under(*names: str, least: int = 0) -> Test:
+    return lambda bag, settings: bag.name in names and _parts(settings) >= least
+
+
+def _any(*tests: Test) -> Test:
+    return lambda bag, settings: any(test(bag, settings) for test in tests)
+
+
+def _parts(settings: GeneratorSettings) -> int:
+    return len(settings.values) + bool(settings.positive) + bool(settings.negative)
+
+
+def _is_in_parameters(bag: Bag, settings: GeneratorSettings) -> bool:
+    """A prompt and one setting suffice in a field that only generators' interfaces have."""
+    return bag.field.name == _PARAMETERS and bool(settings.positive) and bool(settings.values.keys() - {"Version"})
+
+
+GENERATOR_SETTINGS = "generator-settings"
+DIALECTS: tuple[Dialect, ...] = (
+    Dialect(
+        program="NovelAI",
+        signal="novelai",
+        is_spoken=_has("signedhash", "steps", "seed"),
+        source="novelai.net",
+    ),
+    Dialect(
+        program="InvokeAI",
+        signal="invokeai",
+        is_spoken=_any(_under(*_INVOKE_KEYS), _has("generationmode", "appversion"), _says("appid", "invoke-ai/")),
+        source="github.com/invoke-ai/InvokeAI",
+    ),
+    Dialect(
+        program="SwarmUI",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_under("sui_image_params", least=1),
+        source="github.com/mcmonkeyprojects/SwarmUI, docs/Image Metadata Format.md",
+    ),
+    Dialect(
+        program="RuinedFooocus",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_says("software", "ruined ?fooocus"),
+        source="github.com/runew0lf/RuinedFooocus",
+    ),
+    Dialect(
+        program="Fooocus",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_any(
+            _says("version", "fooocus"),
+            _says("software", "fooocus"),
+            _has("metadatascheme"),
+            _has("basemodel", "prompt"),
+        ),
+        source="github.com/lllyasviel/Fooocus, modules/meta_parser.py",
+    ),
+    Dialect(
+        program="stable_diffusion.openvino",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_prefixed("stable_diffusion_"),
+        source="github.com/bes-dev/stable_diffusion.openvino",
+    ),
+    Dialect(
+        program="Easy Diffusion",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_any(_has("usestablediffusionmodel"), _has("stablediffusionmodel")),
+        source="github.com/easydiffusion/easydiffusion, ui/easydiffusion/utils/save_utils.py",
+    ),
+    Dialect(
+        program="stable-diffusion.cpp",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_says("schema", r"sdcpp\.image\.params"),
+        source="github.com/leejet/stable-diffusion.cpp, examples/common/common.cpp",
+    ),
+    Dialect(
+        program="mold",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_any(_prefixed("mold:"), _under("mold:parameters", least=2)),
+        source="github.com/utensils/mold",
+    ),
+    Dialect(
+        program="Draw Things",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_has("c", "uc", least=3),
+        source="drawthings.ai",
+    ),
+    Dialect(
+        program="a picture generator",
+        signal=GENERATOR_SETTINGS,
+        is_spoken=_any(_is_in_parameters, lambda _, settings: settings.is_enough),
+        source="spaces on huggingface.co and other interfaces, by what the values mean",
+    ),
+)
+"""The first that fits counts, and one a file."""
+
+
+def named_values(contents: Contents) -> Iterator[Observation]:
+    """Settings as named values, in the dialect of whichever program."""
+    read = [(bag, from_bag(bag)) for bag in contents.bags if bag.values]
+    spoken = ((dialect, [each for each in read if dialect.is_spoken(*each)]) for dialect in DIALECTS)
+    dialect, found = next(((dialect, found) for dialect, found in spoken if found), (None, []))
+    if dialect is None:
+        return
+    bag, settings = max(found, key=lambda each: _parts(each[1]))
+    yield observe(
+        dialect.signal,
+        Claim.GENERATED,
+        f"Settings of {dialect.program} stand in the {bag.place}. {CAVEAT}",
+        [
+            *(detail(name, settings.values.get(name, "")) for name in _DETAILS),
+            detail("Signed settings", "present, not checked" if "signedhash" in bag.values else ""),
+        ],
+    )
+    yield from prompt(settings.positive or _described(contents, bag), negative=settings.negative)
+
+
+def _described(contents: Contents, bag: Bag) -> str:
+    """NovelAI keeps the prompt as the description, beside settings that hold only what is unwanted."""
+    texts = (each.value for each in contents.texts if each.name == "Description")
+    return next(texts, "") if "uc" in bag.values else ""
 
 
 # --- ComfyUI ----------------------------------------------------------------------------------------------------------
 
+# Nodes without which a workflow only scales, crops or saves what it was given.
+_GENERATIVE = re.compile(
+    r"(?<!re)sampler|checkpoint|unet|diffus|inpaint|dall|text.?to.?image|txt2img|img2img|gpt.?image|flux.*image|"
+    r"gemini.*image|ideogram|recraft|seedream|stability.*image|qwen.?image.*(?:sampl|generat)|nano.?banana",
+    re.IGNORECASE,
+)
 
-def comfyui(fields: Fields) -> Iterator[Observation]:
-    """A graph of nodes, as ComfyUI saves it: in PNG text, or in WebP in the EXIF fields for the camera."""
-    places: list[Field] = []
-    nodes: dict[str, None] = {}
-    texts: list[str] = []
-    for field in (*fields.free_texts, *fields.of(Source.EXIF, "Make", "Model")):
-        graph = fields.json(graph_text(field.value))
-        for name, inputs in _nodes(graph or {}):
-            nodes[name] = None
-            places.append(field)
-            text = _text(inputs.get("text"))
-            texts += [text] if name.startswith("CLIPTextEncode") and text not in texts else []
-    if not nodes:
+
+def comfyui(contents: Contents) -> Iterator[Observation]:
+    """A graph of nodes, wherever ComfyUI and the nodes that save pictures put it."""
+    if not contents.graphs:
         return
+    nodes: dict[str, None] = {}
+    texts: dict[str, None] = {}
+    for graph in contents.graphs:
+        for name, inputs in graph.nodes:
+            nodes[name] = None
+            if name.startswith("CLIPTextEncode") and (text := plain_text(inputs.get("text"))):
+                texts[text] = None
     is_generative = any(_GENERATIVE.search(name) for name in nodes)
     words = "" if is_generative else " without a node that generates"
     yield observe(
         "comfyui-workflow",
         Claim.GENERATED if is_generative else None,
-        f"The {places[0].place} holds a ComfyUI workflow{words}. {CAVEAT}",
+        f"The {contents.graphs[0].field.place} holds a ComfyUI workflow{words}. {CAVEAT}",
         [detail("Nodes", ", ".join(nodes))],
     )
-    yield from prompt(*texts[:_MAX_PROMPTS])
+    yield from prompt(*list(texts)[:_MAX_PROMPTS])
 
 
-def graph_text(value: str) -> str:
-    """The JSON of a graph, without the name that ComfyUI puts before it in EXIF fields."""
-    for name in ("prompt:", "workflow:", "Prompt:", "Workflow:"):
-        if value.startswith(name):
-            return value.removeprefix(name)
-    return value
+# --- the code that is published with models ---------------------------------------------------------------------------
 
 
-def _nodes(graph: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Class and inputs of every node: of an API graph (`class_type`), or of a drawn one (`nodes` and `links`)."""
-    drawn = graph.get("nodes") if "links" in graph or "last_node_id" in graph else None
-    nodes, key = (drawn, "type") if isinstance(drawn, list) else (list(graph.values()), "class_type")
-    for node in nodes[:_MAX_NODES]:
-        if isinstance(node, dict) and isinstance(node.get(key), str):
-            inputs = node.get("inputs")
-            yield node[key], inputs if isinstance(inputs, dict) else {}
-
-
-# --- NovelAI, InvokeAI ------------------------------------------------------------------------------------------------
-
-
-def novelai(fields: Fields) -> Iterator[Observation]:
-    """NovelAI names itself and signs its settings; its mark in the alpha channel is not read here."""
-    texts = {field.name: field.value for field in reversed(fields.everything(Source.PNG))}
-    wrapped = fields.json(fields.first(Source.EXIF, "UserComment")) or {}
-    texts |= {
-        name: _text(wrapped[name]) for name in ("Software", "Source", "Comment", "Description") if name in wrapped
-    }
-    settings = fields.json(texts.get("Comment", "")) or {}
-    names = (*(field.value for field in fields.software), texts.get("Software", ""), texts.get("Source", ""))
-    is_named = any(_NOVELAI.match(name) for name in names)
-    is_signed = "signed_hash" in settings and {"steps", "seed"} <= settings.keys()
-    if not is_named and not is_signed:
+def flux(fields: Fields) -> Iterator[Observation]:
+    """What the code that Black Forest Labs publishes with FLUX writes as EXIF, and code for other models after it."""
+    if (field := self_declared(fields)) is None:
         return
     yield observe(
-        "novelai",
+        "flux" if "flux" in field.value.lower() else OTHER,
         Claim.GENERATED,
-        f"The text fields name NovelAI as the generator. {CAVEAT}",
+        f"The {field.place} says that the picture was generated, as the code published with FLUX writes it. {CAVEAT}",
         [
-            detail("Source", texts.get("Source", "")),
-            *(detail(name.capitalize(), _text(settings.get(name))) for name in ("steps", "sampler", "seed")),
-            detail("Signed settings", "present, not checked" if is_signed else ""),
+            detail("As written", field.value),
+            detail("Maker", fields.first(Source.EXIF, "Make")),
+            detail("Model", fields.first(Source.EXIF, "Model")),
         ],
     )
-    yield from prompt(_text(settings.get("prompt")) or texts.get("Description", ""), negative=_text(settings.get("uc")))
+    yield from prompt(fields.first(Source.EXIF, "ImageDescription"))
 
 
-def invokeai(fields: Fields) -> Iterator[Observation]:
-    """InvokeAI's metadata, graph, and the older forms `sd-metadata` and `Dream`."""
-    blocks = [field for field in fields.of(Source.PNG, *_INVOKE_KEYS) if fields.json(field.value)]
-    dreams = [field for field in fields.of(Source.PNG, "Dream") if _DREAM.match(field.value)]
-    named = [field for field in fields.software if _INVOKE.match(field.value)]
-    if not (blocks or dreams or named):
-        return
-    settings = next((fields.json(field.value) for field in blocks), None) or {}
-    inner = settings.get("image", settings)
-    settings = {**settings, **inner} if isinstance(inner, dict) else settings
-    model = settings.get("model")
-    name = (
-        model.get("model_name", model.get("name")) if isinstance(model, dict) else settings.get("model_weights", model)
+# --- what has the look of settings, and is not read -------------------------------------------------------------------
+
+
+def _unread(fields: Fields, *, is_read: bool) -> Iterator[Observation]:
+    for field in fields.of(Source.PNG, _PARAMETERS)[:1]:
+        if field.value and not is_read:
+            yield _unknown("a1111-parameters", field, "is named like those of Stable Diffusion interfaces")
+    for field in fields.everything(Source.HIDDEN)[:1]:
+        if not field.value or not is_read:
+            yield _unknown("hidden-text", field, "begins like that of generators' interfaces")
+
+
+def _unknown(signal: str, field: Field, words: str) -> Observation:
+    return observe(
+        signal,
+        None,
+        f"The {field.place} {words}, but no settings could be read from it.",
+        [detail("Text", field.value), detail("Kind", field.name if field.source is Source.HIDDEN else "")],
     )
-    yield observe(
-        "invokeai",
-        Claim.GENERATED,
-        f"The {(blocks + dreams + named)[0].place} names InvokeAI as the generator. {CAVEAT}",
-        [
-            detail("Model", _text(name)),
-            *(detail(key.capitalize(), _text(settings.get(key))) for key in ("steps", "scheduler", "seed")),
-            detail("Version", _text(settings.get("app_version"))),
-        ],
-    )
-    positive = _text(settings.get("positive_prompt")) or next((field.value for field in dreams), "")
-    yield from prompt(positive, negative=_text(settings.get("negative_prompt")))

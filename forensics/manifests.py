@@ -1,4 +1,4 @@
-"""A manifest store as the library reports it (crJSON), turned into the vocabulary.
+"""A manifest store as the library reports it (crJSON): what holds, what does not, and who stands behind it.
 
 Everything in a store was written by whoever made the file: any value may have any type.
 """
@@ -12,60 +12,56 @@ from itertools import islice
 from typing import Any
 
 from assay import binding as soft_binding
-from assay.vocabulary import Action, AiUse, Detail, Manifest, Signer, Trust
-from forensics import declarations
-from forensics.declarations import INCEPTION, Statement
-from forensics.terms import term_of
-from forensics.trust import ALLOWED_URI, SIGNERS_URI, TIMESTAMPS_URI
+from assay.vocabulary import Detail, Manifest, Trust
+from forensics import crjson
+from forensics.crjson import as_dict, as_dicts, as_text, assertions, claim_of, ingredient_label, ingredients
+from forensics.declarations import Statement
+from forensics.signers import Codes, Signers, Standing
+from forensics.statements import statement_of
+from forensics.trust import ALLOWED_URI, SIGNERS_URI, Profile
 
 _TRUST_ONLY = ("signingCredential.", "claimSignature.outsideValidity", "timeStamp.", "cawg.")
 """Status codes that speak of who signed, and when; every other failure means that something does not match."""
-_SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".notRevoked")
+SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".notRevoked")
 """How codes of success end: the first versions of the ingredient assertion list them among the failures."""
 _HARD_BINDINGS = ("assertion.dataHash.match", "assertion.bmffHash.match", "assertion.boxesHash.match")
 _OTHER_BYTES = tuple(code.replace(".match", ".mismatch") for code in _HARD_BINDINGS)
-_MAX_DEPTH, _MAX_INGREDIENTS, _MAX_ACTIONS = 50, 100, 100
-"""Of the history as it is drawn: generations, ingredients of one manifest, actions of one manifest."""
+_OTHER_ASSERTION = "assertion.hashedURI.mismatch"
+_ALGORITHMS = ("sha256", "sha384", "sha512")
+"""Hashes that C2PA allows (C2PA 2.2, section 13.1)."""
+_UNKNOWN_ALGORITHM = "algorithm.unsupported"
+_TAMPERED = (".mismatch", ".missing", "15.5.2.1)", "15.12)")
+"""How failures end that may mean that bytes changed after signing; any other is a rule that the manifest breaks."""
+_NEVER_THERE = "claim.hardBindings.missing"
+"""The list of what a claim binds is signed: what is not on it cannot have been removed since."""
 _MAX_BINDINGS = 40
 """Lines about soft bindings."""
-BOUND_TO = "Value of the soft binding"
-"""Name of the detail with the image id that a manifest of Assay's own states, as 16 hexadecimal digits."""
+_MAX_JUDGED = 100
+"""Signers of one history whose certificates are looked at; no list vouches for the others."""
+EMPTY = "the manifest store is empty"
+"""What is said of a store of whose manifests the library reports none."""
+BOUND_TO = soft_binding.BOUND_TO
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def is_mismatch(code: str) -> bool:
+    """Return whether a status code that failed says more than that a signer is not vouched for."""
+    return bool(code) and not code.startswith(_TRUST_ONLY) and not code.endswith(SUCCESS)
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def is_tampering(code: str) -> bool:
+    """Return whether a status code that failed may mean that the file, or its manifest, changed after signing."""
+    return code.endswith(_TAMPERED) and code != _NEVER_THERE
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _codes(results: Any, outcome: str = "failure") -> list[str]:
-    return [_text(status.get("code")) for status in _dicts(_dict(results).get(outcome))]
-
-
-def _is_mismatch(code: str) -> bool:
-    return bool(code) and not code.startswith(_TRUST_ONLY) and not code.endswith(_SUCCESS)
-
-
-@dataclass
-class _Drawing:
-    """What of a history was drawn so far."""
-
-    thumbnails: dict[str, bytes]
-    """Not drawn yet; each is drawn once, however many ingredients name it."""
-    labels: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=False)
 class Store:
     """All manifests of one file, the active one first."""
 
     manifests: tuple[dict[str, Any], ...]
+    signers: Signers = field(default_factory=lambda: Signers(Profile(name="", lists=(), pem=())))
+    """Who is vouched for."""
+    jumbf: bytes = b""
+    """The store itself; empty where no certificate has to be looked at."""
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     """Pictures in the manifests, small, by their JUMBF URI; as many as were asked for."""
 
@@ -76,9 +72,9 @@ class Store:
         Raises:
             ValueError: There is no manifest in it.
         """
-        manifests = tuple(_dicts(_dict(document).get("manifests")))
+        manifests = tuple(as_dicts(as_dict(document).get("manifests")))
         if not manifests:
-            raise ValueError("the manifest store is empty")
+            raise ValueError(EMPTY)
         return cls(manifests)
 
     @property
@@ -86,306 +82,196 @@ class Store:
         """The manifest that speaks for the file as it is now."""
         return self.manifests[0]
 
-    @cached_property
-    def _by_label(self) -> dict[str, dict[str, Any]]:
-        return {_text(manifest.get("label")): manifest for manifest in self.manifests}
-
     @property
     def root(self) -> str:
         """The label of the active manifest."""
-        return _text(self.active.get("label"))
+        return crjson.label_of(self.active)
+
+    @cached_property
+    def by_label(self) -> dict[str, dict[str, Any]]:
+        """The manifests by their names in the store."""
+        return {crjson.label_of(manifest): manifest for manifest in self.manifests}
 
     @cached_property
     def statements(self) -> dict[str, Statement]:
         """What each manifest says, by label."""
-        vouched_for = self._vouched_for()
-        return {label: _statement(manifest, label in vouched_for) for label, manifest in self._by_label.items()}
+        return {
+            label: statement_of(manifest, is_vouched_for=self.standing(label).trust is Trust.TRUSTED)
+            for label, manifest in self.by_label.items()
+        }
 
-    def _vouched_for(self) -> set[str]:
-        """Labels of manifests whose own signer the anchors vouch for, as far as the library checked them now."""
-        trusted, refused = set(), set()
+    def standing(self, label: str) -> Standing:
+        """Return what the chosen lists say of the signer of one manifest, at the time that counts."""
+        return self._standings.get(label, Standing())
+
+    def trust(self) -> Trust:
+        """Return whether the chosen lists vouch for the signer of the active manifest."""
+        return self.standing(self.root).trust
+
+    @cached_property
+    def _standings(self) -> dict[str, Standing]:
+        return {
+            label: self.signers.judge(
+                self.by_label[label], self._codes.get(label, Codes()), self.jumbf, is_active=label == self.root
+            )
+            for label in islice(self._reached, _MAX_JUDGED)
+        }
+
+    @cached_property
+    def _reached(self) -> tuple[str, ...]:
+        """Labels of the manifests that the active one leads to, itself first; the library looks at no others."""
+        seen, waiting = {self.root: None}, [self.active]
+        while waiting:
+            for ingredient in ingredients(waiting.pop()):
+                label = ingredient_label(ingredient)
+                if label in self.by_label and label not in seen:
+                    seen[label] = None
+                    waiting.append(self.by_label[label])
+        return tuple(seen)
+
+    @cached_property
+    def _codes(self) -> dict[str, Codes]:
+        """Status codes by the manifest that they are about: what the library finds now, and what adders wrote down."""
+        current: dict[str, set[str]] = {}
+        failures: dict[str, set[str]] = {}
+        vouched: set[str] = set()
         for status, outcome in self._statuses():
-            label = _label(_text(status.get("url")))
-            if outcome == "success" and _is_voucher(status):
-                trusted.add(label)
-            elif outcome == "failure" and _text(status.get("code")).startswith("signingCredential."):
-                refused.add(label)
-        return trusted - refused
+            label, code = crjson.label_in(status.get("url")), as_text(status.get("code"))
+            current.setdefault(label, set()).add(code)
+            if outcome == "failure":
+                failures.setdefault(label, set()).add(code)
+            elif outcome == "success" and _is_voucher(status):
+                vouched.add(label)
+        passed, failed = self._recorded()
+        return {
+            label: Codes(
+                current=frozenset(current.get(label, ())),
+                current_failures=frozenset(failures.get(label, ())),
+                recorded=frozenset(passed.get(label, ())),
+                recorded_failures=frozenset(failed.get(label, ())),
+                is_vouched_for=label in vouched,
+            )
+            for label in self._reached
+        }
 
     def _statuses(self) -> Iterator[tuple[dict[str, Any], str]]:
         for manifest in self.manifests:
-            deltas = (delta.get("validationDeltas") for delta in _dicts(manifest.get("ingredientDeltas")))
+            deltas = (delta.get("validationDeltas") for delta in as_dicts(manifest.get("ingredientDeltas")))
             for results in (manifest.get("validationResults"), *deltas):
-                for outcome in ("success", "failure"):
-                    yield from ((status, outcome) for status in _dicts(_dict(results).get(outcome)))
+                for outcome in ("success", "informational", "failure"):
+                    yield from ((status, outcome) for status in as_dicts(as_dict(results).get(outcome)))
+
+    def _recorded(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """What those who added ingredients wrote down of each: codes that passed, and codes that failed."""
+        passed: dict[str, set[str]] = {}
+        failed: dict[str, set[str]] = {}
+        for label in self._reached:
+            for ingredient in ingredients(self.by_label[label]):
+                about, results = ingredient_label(ingredient), as_dict(ingredient.get("validationResults"))
+                found = set(recorded_failures(ingredient))
+                successes = {code for code in found if code.endswith(SUCCESS)}
+                passed.setdefault(about, set()).update(
+                    successes, crjson.codes(results.get("activeManifest"), "success")
+                )
+                failed.setdefault(about, set()).update(found - successes)
+        return passed, failed
 
     def is_intact(self) -> bool:
-        """Whether signature and hashes of the active manifest hold: nothing failed, and what must succeed did."""
-        results = self.active.get("validationResults")
-        successes = _codes(results, "success")
-        bound = any(code in _HARD_BINDINGS for code in successes)
-        return not self.active_failures() and "claimSignature.validated" in successes and bound
+        """Return whether signature and hashes of the active manifest hold: what must succeed did, nothing failed."""
+        successes = crjson.codes(self.active.get("validationResults"), "success")
+        return not self.active_failures() and "claimSignature.validated" in successes and self.is_bound()
+
+    def is_bound(self) -> bool:
+        """Return whether a hash over the bytes of the file matches."""
+        successes = crjson.codes(self.active.get("validationResults"), "success")
+        return any(code in _HARD_BINDINGS for code in successes)
 
     def active_failures(self) -> list[str]:
-        """Codes that say the active manifest does not match itself or the file."""
-        return list(filter(_is_mismatch, _codes(self.active.get("validationResults"))))
+        """Return the codes that say the active manifest does not match itself, the file or the standard."""
+        failures = as_dicts(as_dict(self.active.get("validationResults")).get("failure"))
+        return list(filter(is_mismatch, map(self._code, failures)))
 
-    def trust(self) -> Trust:
-        """Whether the anchors vouch for the certificate of the active manifest."""
-        results = self.active.get("validationResults")
-        failures = _codes(results)
-        if "signingCredential.ocsp.revoked" in failures:
-            return Trust.REVOKED
-        if "signingCredential.expired" in failures or "claimSignature.outsideValidity" in failures:
-            return Trust.EXPIRED
-        refused = any(code.startswith("signingCredential.") for code in failures)
-        return Trust.TRUSTED if self._is_vouched_for() and not refused else Trust.UNKNOWN
+    def _code(self, status: dict[str, Any]) -> str:
+        """The status code; the library calls a hash by an algorithm that nobody knows a mismatch."""
+        code, url = as_text(status.get("code")), as_text(status.get("url"))
+        if code not in (*_OTHER_BYTES, _OTHER_ASSERTION):
+            return code
+        manifest = self.by_label.get(crjson.label_in(url), {})
+        body = as_dict(as_dict(manifest.get("assertions")).get(url.rpartition("/")[2]))
+        stated = body.get("alg") if code in _OTHER_BYTES else None  # in other assertions the name means other things
+        algorithm = stated or claim_of(manifest).get("alg")
+        return code if algorithm is None or algorithm in _ALGORITHMS else _UNKNOWN_ALGORITHM
 
-    def _is_vouched_for(self) -> bool:
-        return any(map(_is_voucher, _dicts(_dict(self.active.get("validationResults")).get("success"))))
-
-    def is_ambiguous(self) -> bool:
-        """Whether a certificate was matched with the timestamps' list, and maybe, but silently, with another."""
-        return any(_names(status, TIMESTAMPS_URI) for status, _ in self._statuses())
+    def hard_binding(self) -> tuple[str, dict[str, Any]]:
+        """Return label and body of the assertion that binds the file's bytes; empty where none was checked."""
+        for status in as_dicts(as_dict(self.active.get("validationResults")).get("success")):
+            if as_text(status.get("code")) in _HARD_BINDINGS:
+                manifest = self.by_label.get(crjson.label_in(status.get("url")), {})
+                name = as_text(status.get("url")).rpartition("/")[2]
+                return name, as_dict(as_dict(manifest.get("assertions")).get(name))
+        return "", {}
 
     def trust_failures(self) -> list[str]:
-        """Codes that say why the certificate of the active manifest is not vouched for."""
-        return [code for code in _codes(self.active.get("validationResults")) if not _is_mismatch(code)]
+        """Return the codes that say why the signer of the active manifest is not vouched for; none where it is."""
+        if self.trust() is Trust.TRUSTED:
+            return []
+        return [code for code in crjson.codes(self.active.get("validationResults")) if not is_mismatch(code)]
 
     def history_failures(self) -> list[str]:
-        """Codes that failed behind the active manifest: a trusted signature can cover a tampered parent.
+        """Return the codes that failed behind the active manifest: a trusted signature can cover a tampered parent.
 
         Three places hold them: what changed since an ingredient was added (`ingredientDeltas`), what its own manifest
         says when checked now, and what the signer wrote down when adding it.
         """
         found = [code for manifest in self.manifests for code in _delta_failures(manifest.get("ingredientDeltas"))]
         for manifest in self.manifests[1:]:
-            found += _codes(manifest.get("validationResults"))
+            found += crjson.codes(manifest.get("validationResults"))
         for manifest in self.manifests:
-            for ingredient in _ingredients(manifest):
-                found += _recorded_failures(ingredient)
-        return list(dict.fromkeys(filter(_is_mismatch, found)))
-
-    def tree(self) -> Manifest:
-        """The history as it is drawn, from the active manifest back; what came up before is not drawn out again."""
-        drawing = _Drawing(thumbnails=dict(self.thumbnails))
-        return self._node(self.active, None, drawing, 0, _own_thumbnail(self.active))
-
-    def thumbnail_uris(self) -> Iterator[str]:
-        """Where the pictures of the versions lie, from the active manifest back."""
-        yield _own_thumbnail(self.active)
-        for manifest in self.manifests:
-            for ingredient in _ingredients(manifest):
-                yield self._thumbnail(manifest, ingredient)
-
-    def _thumbnail(self, manifest: dict[str, Any], ingredient: dict[str, Any]) -> str:
-        """Of an ingredient: its own manifest's picture, or the one that was kept when it was added."""
-        behind = self._by_label.get(_manifest_label(ingredient), {})
-        return _own_thumbnail(behind) or _kept_thumbnail(manifest, ingredient)
-
-    def _node(
-        self,
-        manifest: dict[str, Any],
-        ingredient: dict[str, Any] | None,
-        drawing: _Drawing,
-        depth: int,
-        thumbnail: str,
-    ) -> Manifest:
-        label = _text(manifest.get("label"))
-        is_repeated = label in drawing.labels
-        drawing.labels.add(label)
-        said = self.statements[label]
-        claim = _dict(manifest.get("claim") or manifest.get("claim.v2"))
-        goes_on = not is_repeated and depth < _MAX_DEPTH
-        failures = _codes(manifest.get("validationResults")) + (_recorded_failures(ingredient) if ingredient else [])
-        return Manifest(
-            title=_text(claim.get("dc:title")) or _text(_dict(ingredient).get("dc:title")) or "untitled",
-            relationship=_text(ingredient.get("relationship")) or None if ingredient else None,
-            signer=_signer(manifest),
-            generator=_generator(claim),
-            actions=() if is_repeated else said.actions[:_MAX_ACTIONS],
-            failures=tuple(dict.fromkeys(code for code in failures if code and not code.endswith(_SUCCESS))),
-            ai_use=said.ai_use,
-            ingredients=tuple(self._children(manifest, drawing, depth + 1)) if goes_on else (),
-            thumbnail=drawing.thumbnails.pop(thumbnail, None),
-        )
-
-    def _children(self, manifest: dict[str, Any], drawing: _Drawing, depth: int) -> Iterator[Manifest]:
-        for ingredient in islice(_ingredients(manifest), _MAX_INGREDIENTS):
-            behind = self._by_label.get(_manifest_label(ingredient))
-            thumbnail = self._thumbnail(manifest, ingredient)
-            if behind is not None:
-                yield self._node(behind, ingredient, drawing, depth, thumbnail)
-            else:
-                yield Manifest(
-                    title=_text(ingredient.get("dc:title")) or "untitled",
-                    relationship=_text(ingredient.get("relationship")) or None,
-                    failures=tuple(filter(_is_mismatch, _recorded_failures(ingredient))),
-                    thumbnail=drawing.thumbnails.pop(thumbnail, None),
-                )
-
-    def is_cut_off(self) -> bool:
-        """Whether the drawn history leaves something out; what is declared is read from all of it."""
-        widest = max(sum(1 for _ in _ingredients(manifest)) for manifest in self.manifests)
-        longest = max(len(statement.actions) for statement in self.statements.values())
-        return len(self.manifests) > _MAX_DEPTH or widest > _MAX_INGREDIENTS or longest > _MAX_ACTIONS
+            for ingredient in ingredients(manifest):
+                found += recorded_failures(ingredient)
+        return list(dict.fromkeys(filter(is_mismatch, found)))
 
     def identities(self) -> tuple[Detail, ...]:
-        """Who the author says to be (CAWG identity, CreativeWork author): as stated, checked against nothing."""
+        """Return whom the author claims to be (CAWG identity, CreativeWork author), checked against nothing."""
         return tuple(dict.fromkeys(_identities(self.active)))
 
     def bindings(self) -> tuple[Detail, ...]:
-        """Soft bindings: which watermarks or fingerprints the manifests say the image carries, and their values.
+        """Return the soft bindings: which watermarks or fingerprints the manifests say the image carries.
 
         Statements by whoever signed, checked against nothing here. Those of the history come after the active one's.
         """
         found = (
             detail
             for manifest in self.manifests
-            for body in _assertions(manifest, soft_binding.LABEL)
+            for body in assertions(manifest, soft_binding.LABEL)
             for detail in _binding(body, in_history=manifest is not self.active)
         )
         return tuple(dict.fromkeys(islice(found, _MAX_BINDINGS)))
 
 
 def differs_in_bytes_only(node: Manifest) -> bool:
-    """Whether a manifest holds in itself: nothing fails but its match with the bytes of a file, or trust in who signed.
+    """Return whether a manifest holds in itself: nothing fails but its match with the bytes of a file, or trust.
 
     That is what a manifest looks like that was kept elsewhere and is held against a changed copy.
     """
-    return all(code in _OTHER_BYTES for code in filter(_is_mismatch, node.failures))
+    return all(code in _OTHER_BYTES for code in filter(is_mismatch, node.failures))
 
 
-def _assertions(manifest: dict[str, Any], label: str) -> Iterator[dict[str, Any]]:
-    for name, body in _dict(manifest.get("assertions")).items():
-        if name == label or name.startswith((f"{label}.v", f"{label}__")):
-            yield _dict(body)
-
-
-def _ingredients(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    return _assertions(manifest, "c2pa.ingredient")
-
-
-def _own_thumbnail(manifest: dict[str, Any]) -> str:
-    """The URI of the picture that a manifest keeps of the file it was made for; empty without one."""
-    bodies = _dict(manifest.get("assertions")).items()
-    found = (_text(_dict(body).get("identifier")) for name, body in bodies if name.startswith("c2pa.thumbnail.claim"))
-    return next(filter(None, found), "")
-
-
-def _kept_thumbnail(manifest: dict[str, Any], ingredient: dict[str, Any]) -> str:
-    """The same, of the picture that was kept of an ingredient; its link may leave out the manifest's own name."""
-    path = _text(_dict(ingredient.get("thumbnail")).get("url")).removeprefix("self#jumbf=")
-    whole = path if path.startswith("/") else f"/c2pa/{_text(manifest.get('label'))}/{path}"
-    return f"self#jumbf={whole}" if path else ""
-
-
-def _manifest_label(ingredient: dict[str, Any]) -> str:
-    return _label(_text(_dict(ingredient.get("activeManifest") or ingredient.get("c2pa_manifest")).get("url")))
-
-
-def _label(url: str) -> str:
-    """The manifest that a JUMBF URI points into."""
-    return url.partition("/c2pa/")[2].partition("/")[0]
-
-
-def _names(status: dict[str, Any], uri: str) -> bool:
-    is_trust = status.get("code") == "signingCredential.trusted"
-    return is_trust and f"found in [{uri}] trust anchors" in _text(status.get("explanation"))
-
-
-def _is_voucher(status: dict[str, Any]) -> bool:
-    return _names(status, SIGNERS_URI) or _names(status, ALLOWED_URI)
-
-
-def _statement(manifest: dict[str, Any], is_vouched_for: bool) -> Statement:
-    actions = tuple(_actions(manifest))
-    generator = _generator(_dict(manifest.get("claim") or manifest.get("claim.v2")))
-    ingredients = ((_text(each.get("relationship")), _manifest_label(each)) for each in _ingredients(manifest))
-    return Statement(
-        actions=actions,
-        ai_use=declarations.strongest(declarations.of_actions(actions), *_elsewhere(manifest)),
-        is_vouched_for=is_vouched_for,
-        names_generator=declarations.names_generator(actions, generator),
-        ingredients=tuple((relationship, label) for relationship, label in ingredients if label),
-    )
-
-
-def _elsewhere(manifest: dict[str, Any]) -> Iterator[AiUse]:
-    """AI use that is declared outside the list of actions: metadata, templates, Adobe's assertion of 2023."""
-    for name, body in _dict(manifest.get("assertions")).items():
-        if name.startswith("com.adobe.generative-ai"):
-            yield AiUse.FULLY if any(action.name in INCEPTION for action in _actions(manifest)) else AiUse.PARTLY
-        elif "metadata" in name or name.startswith("stds.iptc"):
-            yield from (declarations.of_term(term, is_inception=True) for term in _source_types(body))
-        elif name.startswith("c2pa.actions"):
-            yield from (declarations.of_term(term, is_inception=False) for term in _source_types(body))
-
-
-def _source_types(body: Any) -> Iterator[str]:
-    """The value of every key that ends in DigitalSourceType, however deep."""
-    pending = [body]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, list):
-            pending += value
-        for key, inner in _dict(value).items():
-            if key.lower().endswith("digitalsourcetype"):
-                texts = inner if isinstance(inner, list) else [inner]
-                yield from (term for text in texts if (term := _term(text)))
-            else:
-                pending.append(inner)
+def recorded_failures(ingredient: dict[str, Any]) -> list[str]:
+    """Return the codes that whoever added an ingredient wrote down as failed, and in the older form all codes."""
+    results = as_dict(ingredient.get("validationResults"))
+    legacy = [as_text(status.get("code")) for status in as_dicts(ingredient.get("validationStatus"))]
+    return legacy + crjson.codes(results.get("activeManifest")) + _delta_failures(results.get("ingredientDeltas"))
 
 
 def _delta_failures(deltas: Any) -> list[str]:
-    return [code for delta in _dicts(deltas) for code in _codes(delta.get("validationDeltas"))]
+    return [code for delta in as_dicts(deltas) for code in crjson.codes(delta.get("validationDeltas"))]
 
 
-def _recorded_failures(ingredient: dict[str, Any]) -> list[str]:
-    results = _dict(ingredient.get("validationResults"))
-    legacy = [_text(status.get("code")) for status in _dicts(ingredient.get("validationStatus"))]
-    return legacy + _codes(results.get("activeManifest")) + _delta_failures(results.get("ingredientDeltas"))
-
-
-def _actions(manifest: dict[str, Any]) -> Iterator[Action]:
-    for assertion in _assertions(manifest, "c2pa.actions"):
-        for action in _dicts(assertion.get("actions")):
-            agent = action.get("softwareAgent")
-            yield Action(
-                name=_text(action.get("action")) or "unnamed",
-                digital_source_type=_term(action.get("digitalSourceType")),
-                software=_text(agent) or _text(_dict(agent).get("name")) or None,
-            )
-
-
-def _term(value: Any) -> str | None:
-    """The term; unknown text as it is."""
-    return term_of(_text(value)) or _text(value).rstrip("/").rpartition("/")[2] or None
-
-
-def _generator(claim: dict[str, Any]) -> str | None:
-    info = claim.get("claim_generator_info")
-    first = _dict(info) or next(iter(_dicts(info)), {})
-    name, version = _text(first.get("name")), _text(first.get("version"))
-    return f"{name} {version}".strip() or _text(claim.get("claim_generator")) or None
-
-
-def _signer(manifest: dict[str, Any]) -> Signer | None:
-    signature = _dict(manifest.get("signature"))
-    certificate = _dict(signature.get("certificateInfo"))
-    if not certificate:
-        return None
-    subject, issuer = _dict(certificate.get("subject")), _dict(certificate.get("issuer"))
-    successes = _codes(manifest.get("validationResults"), "success")
-    timestamped = {"timeStamp.validated", "timeStamp.trusted"} <= set(successes)
-    return Signer(
-        organisation=_text(subject.get("O")),
-        common_name=_text(subject.get("CN")),
-        issuer=_text(issuer.get("CN")) or _text(issuer.get("O")),
-        serial=_text(certificate.get("serialNumber")),
-        not_after=_text(_dict(certificate.get("validity")).get("notAfter")),
-        signed_at=_text(_dict(signature.get("timeStampInfo")).get("timestamp")) or None if timestamped else None,
-    )
+def _is_voucher(status: dict[str, Any]) -> bool:
+    is_trust = status.get("code") == "signingCredential.trusted"
+    explanation = as_text(status.get("explanation"))
+    return is_trust and any(f"found in [{uri}] trust anchors" in explanation for uri in (SIGNERS_URI, ALLOWED_URI))
 
 
 def _binding(body: dict[str, Any], *, in_history: bool) -> Iterator[Detail]:
@@ -398,16 +284,16 @@ def _binding(body: dict[str, Any], *, in_history: bool) -> Iterator[Detail]:
 
 
 def _identities(manifest: dict[str, Any]) -> Iterator[Detail]:
-    for assertion in _assertions(manifest, "cawg.identity"):
-        signature = _dict(assertion.get("signature"))
-        subject = _dict(_dict(signature.get("certificateInfo")).get("subject"))
-        if name := _text(subject.get("O")) or _text(subject.get("CN")):
+    for assertion in assertions(manifest, "cawg.identity"):
+        signature = as_dict(assertion.get("signature"))
+        subject = as_dict(as_dict(signature.get("certificateInfo")).get("subject"))
+        if name := as_text(subject.get("O")) or as_text(subject.get("CN")):
             yield Detail(name="Identity by certificate, not checked", value=name, private=True)
-        for identity in _dicts(signature.get("verifiedIdentities")):
-            provider = _text(_dict(identity.get("provider")).get("name")) or _text(identity.get("type"))
-            value = _text(identity.get("name")) or _text(identity.get("username")) or _text(identity.get("uri"))
+        for identity in as_dicts(signature.get("verifiedIdentities")):
+            provider = as_text(as_dict(identity.get("provider")).get("name")) or as_text(identity.get("type"))
+            value = as_text(identity.get("name")) or as_text(identity.get("username")) or as_text(identity.get("uri"))
             yield Detail(name=f"Identity by {provider}, not checked", value=value, private=True)
-    for work in (*_assertions(manifest, "stds.schema-org.CreativeWork"), *_assertions(manifest, "c2pa.metadata")):
-        for author in _dicts(work.get("author")):
-            if name := _text(author.get("name")):
+    for work in (*assertions(manifest, "stds.schema-org.CreativeWork"), *assertions(manifest, "c2pa.metadata")):
+        for author in as_dicts(work.get("author")):
+            if name := as_text(author.get("name")):
                 yield Detail(name="Author, as stated", value=name, private=True)

@@ -12,6 +12,7 @@ from forensics import capture, dates, generators, rights, services, source_type
 from forensics.fields import Fields
 from forensics.notes import CHECK, detail, merge_prompts, observe
 from forensics.reading import read_fields
+from forensics.stealth import read_stealth
 from forensics.thumbnail import thumbnail_differs
 from forensics.trailing import bytes_after_end
 
@@ -20,12 +21,8 @@ Recogniser = Callable[[Fields], Iterator[Observation]]
 _DECLARATIONS: tuple[Recogniser, ...] = (
     source_type.source_types,
     source_type.ai_fields,
-    generators.a1111,
-    generators.comfyui,
-    generators.novelai,
-    generators.invokeai,
+    generators.generators,
     services.midjourney,
-    services.services,
     services.tc260,
     services.xai,
     services.hugging_face,
@@ -38,38 +35,43 @@ _FACTS: tuple[Recogniser, ...] = (
     capture.software,
     rights.rights,
 )
-_CONTRADICTIONS: tuple[Recogniser, ...] = (dates.dates_disagree, rights.rights_disagree)
+_EDITS = frozenset({"composite", "compositeCapture", "humanEdits", "algorithmicallyEnhanced"})
+"""Digital source types of an edited work that name no generative model; `minorHumanEdits` leave the work the same."""
 
 
 class Metadata:
     """Reads what the file says of itself: EXIF, XMP, IPTC, PNG text and comments.
 
     What it reads: the declarations of generators (IPTC Digital Source Type and AI fields, the settings of Stable
-    Diffusion interfaces, ComfyUI, NovelAI and InvokeAI, the marks of Midjourney, OpenAI, Firefly, Google, Bing and
-    Grok, China's AIGC label, Hugging Face jobs), camera, date, place, serial numbers, rights and software, bytes behind
+    Diffusion interfaces, ComfyUI, FLUX, NovelAI, InvokeAI and others, also where they are hidden in the pixels, the
+    names of generators as software or creator, the marks of Midjourney and Grok, China's AIGC label, Hugging Face
+    jobs), camera, date, place, serial numbers, rights and software, bytes behind
     the end of the image, and statements that contradict each other: a camera beside a generator, a thumbnail of another
-    picture, dates or rights that differ.
+    picture, dates or rights that differ. Places and serial numbers are also looked for in maker notes, under the names
+    that drones use, and in what travels with the picture: thumbnails, further pictures, the video of a motion photo.
 
     What it means: somebody, or some software, wrote this into the file. Nothing is signed. Whoever wants to deceive
     removes a declaration of AI use rather than adding one, yet it can be planted; camera fields are copied in a second.
 
     What it does not mean: nothing here proves how a picture came about, and absence says nothing at all, for most
     platforms remove metadata. A contradiction is a reason to ask, not a finding of manipulation: cropping leaves an old
-    thumbnail behind, and a reproduction has two dates. Marks in the pixels and in the alpha channel are not read, nor
-    are metadata that JPEG XL compresses; thumbnails are compared in JPEGs of at most 1 MiB.
+    thumbnail behind, and a reproduction has two dates. Metadata that JPEG XL compresses are not read, and that is said;
+    thumbnails are compared in JPEGs of at most 1 MiB.
     """
 
     id: ClassVar[str] = CHECK
     claims: ClassVar[frozenset[Claim]] = frozenset({Claim.GENERATED, Claim.EDITED, Claim.CAPTURED})
 
-    def __init__(self, _settings: Settings) -> None:
-        """Nothing about reading metadata can be set."""
+    def __init__(self, settings: Settings) -> None:
+        """Only the bound on pixels matters, to text that is hidden in them."""
+        self._max_pixels = settings.limits.max_pixels
 
     def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
         """Everything that the metadata says, what it contradicts, and what of it could not be read."""
         data, picture = exhibit.data, exhibit.picture
         container = walk(data, picture.format)
-        fields = read_fields(container.blocks)
+        hidden = read_stealth(data, picture, self._max_pixels)
+        fields = read_fields(container.blocks, container.further, hidden)
         declarations = _all(_DECLARATIONS, fields)
         facts = _all(_FACTS, fields)
         with warnings.catch_warnings():
@@ -81,13 +83,22 @@ class Metadata:
             *bytes_after_end(data, container),
             *_camera_and_generator(declarations, facts),
             *thumbnail,
-            *_all(_CONTRADICTIONS, fields),
+            *dates.dates_disagree(fields, is_edited=_declares_edit(declarations)),
+            *rights.rights_disagree(fields),
         )
         return (*notes, *_failures(exhibit, fields)) or (Nothing(check=self.id),)
 
 
 def _all(recognisers: Iterable[Recogniser], fields: Fields) -> tuple[Observation, ...]:
     return tuple(note for recogniser in recognisers for note in recogniser(fields))
+
+
+def _declares_edit(declarations: Iterable[Observation]) -> bool:
+    return any(
+        note.claim is Claim.EDITED or any(each.value in _EDITS for each in note.details)
+        for note in declarations
+        if note.claim is Claim.EDITED or note.signal == "digital-source-type"
+    )
 
 
 def _camera_and_generator(declarations: Iterable[Observation], facts: Iterable[Observation]) -> Iterator[Observation]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from assay.vocabulary import Claim, Observation
@@ -12,61 +11,6 @@ from forensics.fields import Field, Fields, Source
 from forensics.notes import CAVEAT, detail, observe, prompt
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-
-
-# --- services that name themselves as the software --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Service:
-    """One service: how its name begins in a field for software or for the credit line."""
-
-    signal: str
-    name: str
-    pattern: re.Pattern[str]
-    claim: Claim | None = Claim.GENERATED
-
-
-def _service(signal: str, name: str, pattern: str, claim: Claim | None = Claim.GENERATED) -> _Service:
-    return _Service(signal=signal, name=name, pattern=re.compile(pattern, re.IGNORECASE), claim=claim)
-
-
-_SERVICES = (
-    _service("openai", "OpenAI", r"openai\b|chatgpt\b|dall[-·•. ?]?e\b|gpt-?4o\b|gpt-image"),
-    _service("firefly", "Adobe Firefly", r"adobe[ _]firefly\b"),
-    _service("google-ai", "Google AI", r"google (gemini|imagen|ai)\b|imagen \d|nano banana"),
-    _service("bing", "Bing Image Creator", r"bing image creator|image creator from|microsoft bing image creator"),
-    _service("bing", "Microsoft Designer, which also lays out what it is given", r"microsoft designer", None),
-    _service("midjourney", "Midjourney", r"midjourney\b"),
-)
-# Google's phrases for the credit line. The name of a company there credits its photographs, too, so it does not count.
-_CREDITS = (
-    _service("google-ai", "Google AI", r"made with google ai\W*$"),
-    _service("google-ai", "Google AI for an edit", r"edited with google ai\W*$", Claim.EDITED),
-)
-
-
-def services(fields: Fields) -> Iterator[Observation]:
-    """Services that name themselves as the software or in the credit line; a caption that mentions one is nothing."""
-    credit_lines = (*fields.of(Source.XMP, "photoshop:Credit"), *fields.of(Source.IIM, "Credit"))
-    steps = fields.of(Source.XMP, "stEvt:softwareAgent")
-    for service in _SERVICES:
-        if (field := _naming(service, fields.software)) is not None:
-            yield _named(service.signal, service.claim, f"The {field.place} names {service.name}.", field)
-        elif service.claim and (step := _naming(service, steps)) is not None:
-            words = f"The editing history in the XMP names {service.name} for one step."
-            yield _named(service.signal, Claim.EDITED, words, step)
-    for service in _CREDITS:
-        if (field := _naming(service, credit_lines)) is not None:
-            yield _named(service.signal, service.claim, f"The {field.place} names {service.name}.", field)
-
-
-def _naming(service: _Service, fields: tuple[Field, ...]) -> Field | None:
-    return next((field for field in fields if service.pattern.match(field.value)), None)
-
-
-def _named(signal: str, claim: Claim | None, words: str, field: Field) -> Observation:
-    return observe(signal, claim, f"{words} {CAVEAT}", [detail("As written", field.value)])
 
 
 # --- Midjourney -------------------------------------------------------------------------------------------------------
@@ -79,8 +23,7 @@ _MAX_CAPTION = 20_000
 
 def midjourney(fields: Fields) -> Iterator[Observation]:
     """A description with Midjourney's options and job number; without the number, only a resemblance."""
-    captions = (*fields.free_texts, *fields.of(Source.IIM, "Caption"))
-    for field in captions:
+    for field in fields.free_texts:
         if len(field.value) > _MAX_CAPTION:
             continue
         job, options = _JOB.search(field.value), _OPTION.findall(field.value)

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 _PADDING = "\0 \t\r\n"
+_LONG, _SHORT = 16, 8
+"""Bytes that are no other code by accident, and fewer that still show a pattern."""
 
 
 def decode(raw: bytes, *codes: str) -> str:
@@ -27,11 +29,28 @@ def decode_unicode(raw: bytes, order: str) -> str:
     """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace").strip(_PADDING)
-    if raw.isascii() and b"\0" not in raw.rstrip(b"\0"):
+    if b"\0" not in raw.rstrip(b"\0") and (raw.isascii() or (len(raw) >= _LONG and _is_utf8(raw))):
         return decode(raw)  # single bytes under the wrong name
     big, little = raw[0::2].count(0), raw[1::2].count(0)
     is_big = order == "big" if big == little else big > little
     return raw.decode("utf-16-be" if is_big else "utf-16-le", "replace").strip(_PADDING)
+
+
+def looks_like_utf16(raw: bytes) -> bool:
+    """Whether bytes that should be of another code are UTF-16 of mostly Western text: every other one is zero."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    start = raw[:_LONG]
+    halves = start[0::2], start[1::2]
+    return len(start) >= _SHORT and any(not any(one) and all(other) for one, other in (halves, halves[::-1]))
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def json_object(text: str) -> dict[str, Any] | None:

@@ -7,7 +7,6 @@ from io import BytesIO
 
 from PIL import Image, ImageStat
 
-from assay.fingerprint import HASH_BITS, dhash, distance
 from assay.vocabulary import Observation, Picture
 from forensics.fields import Fields
 from forensics.notes import detail, observe
@@ -32,6 +31,8 @@ def thumbnail_differs(fields: Fields, data: bytes, picture: Picture) -> Iterator
     small, large = _decode(fields.thumbnail), _decode(data)
     if small is None or large is None or min(ImageStat.Stat(each).stddev[0] for each in (small, large)) < _MIN_CONTRAST:
         return
+    from assay.fingerprint import HASH_BITS  # noqa: PLC0415 - numpy is loaded only where pictures are compared
+
     least = HASH_BITS
     for bits in _distances(small, large):
         if bits < DIFFERENT:
@@ -61,6 +62,8 @@ def _decode(data: bytes) -> Image.Image | None:
 
 def _distances(small: Image.Image, large: Image.Image) -> Iterator[int]:
     """Distances for every turn, with what one of the two has more at two sides cut off: bars, or the picture itself."""
+    from assay.fingerprint import dhash, distance  # noqa: PLC0415 - as above
+
     for turn in _TURNS:
         turned = large if turn is None else large.transpose(turn)
         yield distance(dhash(small), dhash(turned))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,10 +19,11 @@ from typing import Any
 from assay import codec
 from assay.errors import TrustError
 from assay.vocabulary import DEFAULT_TRUST, Settings, TrustFacts
+from forensics import distrust
+from forensics.distrust import Distrusted
 
 SIGNERS_URI = "urn:assay:trust:signers"
 """Names the anchors that may vouch for a signer; see `reader_settings`."""
-TIMESTAMPS_URI = "urn:assay:trust:timestamps"
 ALLOWED_URI = ""
 """What the library names where a certificate is trusted by itself."""
 
@@ -74,16 +76,20 @@ class Profile:
     pem: tuple[str, ...]
     """PEM text of each list, in the order of `lists`."""
 
-    def facts(self) -> TrustFacts:
-        """What every report says of the list that decided."""
+    def facts(self, distrusted: Sequence[Distrusted] = ()) -> TrustFacts:
+        """What every report says of the lists that decided: the profile's, and the one of distrusted certificates."""
         dates = [entry.issued for entry in self.lists if entry.issued]
         certificates = {block for pem in self.pem for block in PEM_BLOCK.findall(pem.encode())}
-        digest = hashlib.sha256("".join(sorted(entry.sha256 for entry in self.lists)).encode())
+        digests = sorted(entry.sha256 for entry in self.lists)
+        if distrusted:
+            digests.append(distrust.digest(distrusted))
+        digest = hashlib.sha256("".join(digests).encode())
         return TrustFacts(
             profile=self.name,
             certificates=len(certificates),
             sha256=digest.hexdigest(),
             issued=min(dates, default=None),
+            distrusted=len(distrusted),
         )
 
     def text(self, kind: ListKind) -> str:
@@ -140,12 +146,11 @@ def profiles(home: Path) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in (home / "trust").glob("*/lists.json")))
 
 
-def reader_settings(profile: Profile, *, timestamps: bool = True) -> dict[str, Any]:
-    """Settings of a C2PA reader that never uses the network and knows the profile's anchors.
+def reader_settings(profile: Profile) -> dict[str, Any]:
+    """Return settings of a C2PA reader that never uses the network and knows the profile's signers.
 
-    The library does not enforce what a list is for: a signer whom only the timestamps' list vouches for comes out
-    trusted. It does name a list that matched, but any of them where several do; so a certificate in both is left to
-    the signers' list, and what is named after timestamps has to be read again without them.
+    Lists of time-stamp authorities are kept from it: the library does not enforce what a list is for, so a signer whom
+    only such a list vouches for would come out trusted. See `forensics.signers`.
     """
     signers = {
         "trust_anchors": profile.text(ListKind.SIGNERS),
@@ -153,21 +158,11 @@ def reader_settings(profile: Profile, *, timestamps: bool = True) -> dict[str, A
         "trust_uri": SIGNERS_URI,
         "trust_kind": "manifest",
     }
-    own = set(_blocks(signers["trust_anchors"]))
-    others = "\n".join(block for block in _blocks(profile.text(ListKind.TIMESTAMPS)) if block not in own)
-    stamps = {"trust_anchors": others, "trust_uri": TIMESTAMPS_URI, "trust_kind": "tsa"}
     return {
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
         "core": {"allowed_network_hosts": [], "allow_redirects": False, "decode_identity_assertions": False},
-        "trust": {
-            "trust_config": "\n".join(EXTENDED_KEY_USAGES),
-            "anchors": [stamps, signers] if timestamps else [signers],
-        },
+        "trust": {"trust_config": "\n".join(EXTENDED_KEY_USAGES), "anchors": [signers]},
     }
-
-
-def _blocks(pem: str) -> list[str]:
-    return [block.decode() for block in PEM_BLOCK.findall(pem.encode())]
 
 
 def folder_of(settings: Settings) -> Path:

@@ -32,6 +32,7 @@ _PREFIXES = {
     "http://ns.adobe.com/exif/1.0/aux/": "aux",
     "http://cipa.jp/exif/1.0/": "exifEX",
     "http://cipa.jp/exif/2.32/": "exifEX",
+    "http://developer.sonyericsson.com/cell/1.0/": "cell",
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
     "http://iptc.org/std/Iptc4xmpExt/2008-02-29/": "Iptc4xmpExt",
 }
@@ -68,14 +69,14 @@ class _Properties:
             raise _TooManyError
         namespace, name = _split(tag)
         parent = self.names[-1] if self.names else ""
-        self.names.append(parent if namespace == _RDF else _name(namespace, name))
+        self.names.append(parent if namespace == _RDF else qualified(namespace, name))
         self.text.clear()
         for attribute, value in attributes.items():
             namespace, name = _split(attribute)
             if namespace == _RDF and name == "resource":
                 self._keep(self.names[-1], value)
             elif namespace and namespace not in (_RDF, _XML):
-                self._keep(_name(namespace, name), value)
+                self._keep(qualified(namespace, name), value)
 
     def data(self, text: str) -> None:
         """Characters between tags, in pieces."""
@@ -127,7 +128,7 @@ def _split(name: str) -> tuple[str, str]:
     return namespace, local
 
 
-def _name(namespace: str, local: str) -> str:
+def qualified(namespace: str, local: str) -> str:
     """`prefix:local`, with the usual prefix whatever the file calls it; only the local name elsewhere."""
     prefix = _PREFIXES.get(namespace)
     return f"{prefix}:{local}" if prefix else local

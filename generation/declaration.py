@@ -83,6 +83,9 @@ class Declaration:
     actions: tuple[Action, ...] = ()
     """What was done next, in order."""
     ingredients: tuple[Ingredient, ...] = ()
+    parent_source_type: str | None = None
+    """How the parent says of itself that it was created, as a key of `SOURCE_TYPES`: in metadata, where no manifest of
+    its own states it. None where it says nothing."""
     bindings: tuple[SoftBinding, ...] = ()
     """The watermarks that the finished image carries."""
 
@@ -118,7 +121,7 @@ def _inception(declaration: Declaration) -> dict[str, Any]:
         )
     first = Action(
         name="c2pa.opened" if parents else "c2pa.created",
-        digital_source_type=declaration.source_type,
+        digital_source_type=declaration.parent_source_type if parents else declaration.source_type,
         software=declaration.software,
     )
     return _written(first, parents, version=declaration.software_version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -12,6 +13,8 @@ import torch
 from assay.errors import ConfigurationError
 from generation import pocket
 from generation.adapters import Adapter, adapter_for
+from generation.hub import require_here
+from generation.lora import fuse
 from generation.models import ModelSpec, spec_named
 from generation.schedulers import require_deterministic, scheduler_named
 
@@ -29,6 +32,7 @@ def open_model(
     scheduler: str | None = None,
     revision: str | None = None,
     weights: Path = pocket.WEIGHTS,
+    fetch: bool = True,
 ) -> Adapter:
     """Load a model.
 
@@ -39,6 +43,7 @@ def open_model(
         scheduler: A key of `generation.models.SCHEDULERS`; the model's own by default.
         revision: Commit of a hub model.
         weights: Folder of the pocket model.
+        fetch: Whether the hub may be asked for weights that are not here; where not, no connection is opened.
 
     Raises:
         ConfigurationError: The model cannot be loaded, or its scheduler draws fresh noise on the way.
@@ -46,8 +51,12 @@ def open_model(
     dtype = PRECISIONS[precision or ("bfloat16" if device == "cuda" else "float32")]
     if spec.local:
         pipeline: Any = pocket.load(weights, device=device, dtype=dtype)
+    elif spec.config is not None:
+        pipeline = _from_checkpoint(spec, dtype, revision).to(device)
     else:
-        pipeline = _from_hub(spec, dtype, revision or spec.revision).to(device)
+        pipeline = _from_hub(spec, dtype, revision or spec.revision, fetch=fetch).to(device)
+    for lora in spec.loras:
+        fuse(pipeline, lora)
     if scheduler is not None:
         pipeline.scheduler = scheduler_named(scheduler, pipeline.scheduler.config)
     require_deterministic(pipeline.scheduler)
@@ -61,28 +70,61 @@ def kept_model(
     precision: str | None = None,
     scheduler: str | None = None,
     revision: str | None = None,
+    config: str | None = None,
+    loras: Sequence[str] = (),
+    fetch: bool = True,
 ) -> Adapter:
-    """The model with that name, opened once per process; otherwise as `open_model`.
+    """The model with that name, opened once per process; otherwise as `open_model` and `spec_named`.
 
     Whoever gets it shares it: its scheduler stays as it is, and one picture is drawn at a time.
     """
     with _opening:
-        return _kept(name, device, precision, scheduler, revision)
+        spec = spec_named(name, config=config, loras=loras)
+        return _kept(
+            spec,
+            device=device,
+            precision=precision,
+            scheduler=scheduler,
+            revision=revision,
+            fetch=fetch or spec.local or spec.path is not None,
+        )
 
 
-@lru_cache(maxsize=KEPT)
-def _kept(name: str, device: str, precision: str | None, scheduler: str | None, revision: str | None) -> Adapter:
-    return open_model(spec_named(name), device=device, precision=precision, scheduler=scheduler, revision=revision)
+_kept = lru_cache(maxsize=KEPT)(open_model)
 
 
-def _from_hub(spec: ModelSpec, dtype: torch.dtype, revision: str | None) -> Any:
+def _from_checkpoint(spec: ModelSpec, dtype: torch.dtype, revision: str | None) -> Any:
+    if revision is not None:
+        raise ConfigurationError(f"{spec.path}: a file has no revisions", hint="Leave --revision out.")
+    from generation.checkpoint import load  # noqa: PLC0415 - only where there is one
+
+    with pocket.quiet():
+        return load(spec, dtype)
+
+
+def _from_hub(spec: ModelSpec, dtype: torch.dtype, revision: str | None, *, fetch: bool) -> Any:
+    if spec.path is not None and revision is not None:
+        raise ConfigurationError(f"{spec.path}: a folder has no revisions", hint="Leave --revision out.")
+    if not fetch:
+        require_here(spec, revision)
     import diffusers  # noqa: PLC0415 - all pipelines at once take seconds
 
     factory = getattr(diffusers, spec.pipeline)
     try:
-        return factory.from_pretrained(spec.id, torch_dtype=dtype, revision=revision, use_safetensors=True)
+        return factory.from_pretrained(
+            spec.path or spec.id,
+            dtype=dtype,
+            revision=revision,
+            use_safetensors=True,
+            local_files_only=spec.path is not None or not fetch,
+        )
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
+        if spec.path is not None:
+            raise ConfigurationError(
+                f"{spec.path}: cannot be opened: {reason}",
+                hint="It has to be a folder in diffusers' format with weights in safetensors; pickles are refused.",
+            ) from error
         raise ConfigurationError(
             f"{spec.id}: cannot be loaded: {reason}",
             hint="Models other than pocket come from the hub: fetch it once with network and, where its licence asks "

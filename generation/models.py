@@ -7,8 +7,9 @@ before anything is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -17,6 +18,16 @@ from assay.errors import ConfigurationError
 Prediction: TypeAlias = Literal["epsilon", "v_prediction", "sample", "flow"]
 """What the network's output means: the noise, the velocity of a variance-preserving path, the clean latents, or the
 velocity of a straight path (flow matching)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    """A low-rank change of a model's weights."""
+
+    path: Path
+    settings: Path | None
+    """What PEFT writes beside it: its scale is there."""
+    strength: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,12 @@ class ModelSpec:
     """Commit of the repository; None where the user pins it with `--revision`. A branch is not a pin."""
     local: bool = False
     """The weights come with Assay, and nothing is fetched."""
+    path: Path | None = None
+    """The folder or the checkpoint with the weights, of a model that was named by its path: nothing is fetched."""
+    config: Path | None = None
+    """The folder that describes a checkpoint, and holds what it lacks."""
+    loras: tuple[Lora, ...] = ()
+    """What is added to the weights."""
     pipeline: str
     """Name of the class in diffusers."""
     channels: int
@@ -151,12 +168,19 @@ SCHEDULERS: Mapping[str, str] = MappingProxyType(
 """The schedulers that can be asked for by name, and their classes in diffusers. `flow-` ones are for flow matching."""
 
 
-def spec_named(name: str) -> ModelSpec:
-    """The model with that name.
+def spec_named(name: str, *, config: str | None = None, loras: Sequence[str] = ()) -> ModelSpec:
+    """The model with that name, or at that path; see `generation.local.local_spec`.
 
     Raises:
         ConfigurationError: There is none.
     """
-    if name not in SPECS:
-        raise ConfigurationError(f"{name}: not a model that Assay knows", hint=f"Known are {', '.join(SPECS)}.")
-    return SPECS[name]
+    if name in SPECS and config is None and not loras:
+        return SPECS[name]
+    from generation.local import is_local, local_spec  # noqa: PLC0415 - it needs the models of this module
+
+    if name in SPECS or is_local(name):
+        return local_spec(name, config=config, loras=loras)
+    raise ConfigurationError(
+        f"{name}: neither a model that Assay knows nor a path",
+        hint=f"Known are {', '.join(SPECS)}; assay models says which are here.",
+    )

@@ -79,6 +79,7 @@ class Authority:
         purposes: Sequence[str] = (CLAIM_SIGNING,),
         not_before: datetime | None = None,
         not_after: datetime | None = None,
+        serial: int | None = None,
     ) -> SigningKey:
         """A signing key with a certificate of this authority; nothing about it is checked here."""
         key = KEY_MAKERS[algorithm]()
@@ -90,6 +91,7 @@ class Authority:
             purposes=purposes,
             not_before=not_before,
             not_after=not_after,
+            serial=serial,
         )
         return SigningKey(algorithm=algorithm, chain=pem(leaf, self.intermediate), secret=pkcs8(key))
 
@@ -131,6 +133,7 @@ def issue(
     purposes: Sequence[str] = (),
     not_before: datetime | None = None,
     not_after: datetime | None = None,
+    serial: int | None = None,
 ) -> x509.Certificate:
     """A certificate; with a path length it is an authority's, without one a signing certificate."""
     now, public = datetime.now(UTC), key.public_key()
@@ -143,7 +146,7 @@ def issue(
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public)
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(not_before or now - timedelta(days=1))
         .not_valid_after(not_after or now + timedelta(days=90))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=path_length), critical=True)

@@ -30,7 +30,7 @@ def _blank(mode: str, side: int, format_name: str, **options: Any) -> bytes:
     return _save(Image.new(mode, (side, side)), format_name, **options)
 
 
-# --- more pixels or frames than anybody asked for: refused from the header --------------------------------------------
+# --- more pixels or frames than anybody asked for: examined by the header, and never decoded --------------------------
 
 
 WEBP_9000 = b"RIFF\x1a\0\0\0WEBPVP8L\x0e\0\0\0/'\xe3\xc9\x08\x07\x10\x11\xfd\x0fDD\xff\x03"
@@ -77,18 +77,43 @@ def _tiff_loop() -> bytes:
     return bytes(data)
 
 
+def _jxl_absurd() -> bytes:
+    """In boxes, because a bare codestream has no place for credentials."""
+    codestream = b"\xff\x0a" + (0b11 << 1 | (2**30 - 1) << 3).to_bytes(8, "little") + bytes(64)
+    head = bmff_box(b"JXL ", b"\r\n\x87\n") + bmff_box(b"ftyp", b"jxl \0\0\0\0jxl ")
+    return head + bmff_box(b"jxlc", codestream)
+
+
+def _jpeg_of(side: int) -> bytes:
+    """A small progressive JPEG whose frame header (ITU-T T.81, B.2.2) states another size."""
+    data = _blank("L", 64, "JPEG", progressive=True)
+    at = data.index(b"\xff\xc2") + 5
+    return data[:at] + struct.pack(">HH", side, side) + data[at + 4 :]
+
+
+REDUCED = "jpeg-progressive-9000.jpg"
+
+
+def jpeg_9000() -> bytes:
+    """81 megapixels of a progressive JPEG, more than are decoded: half of its size is."""
+    return _blank("L", 9_000, "JPEG", progressive=True)
+
+
 TOO_LARGE: Mapping[str, Build] = {
     "png-144-megapixels.png": lambda: _blank("1", 12_000, "PNG", compress_level=1),
     "webp-lossless-9000.webp": lambda: WEBP_9000,
     "avif-8000.avif": lambda: AVIF_8000,
-    "jpeg-progressive-9000.jpg": lambda: _blank("L", 9_000, "JPEG", progressive=True),
+    "jpeg-absurd.jpg": lambda: _jpeg_of(65_500),
     "gif-500-frames.gif": _gif_frames,
     "png-500-frames.png": _png_frames,
     "tiff-absurd.tif": lambda: _tiff(2**31 - 1, 2**31 - 1),
     "tiff-wide.tif": lambda: _tiff(2**32 - 1, 1),
     "tiff-500-pages.tif": lambda: _tiff_pages(500),
     "bmp-absurd.bmp": lambda: encoded("BMP")[:18] + struct.pack("<ii", 2**31 - 1, 2**31 - 1) + encoded("BMP")[26:],
-    "jxl-absurd.jxl": lambda: b"\xff\x0a" + (0b11 << 1 | (2**30 - 1) << 3).to_bytes(8, "little") + bytes(64),
+    "gif-absurd.gif": lambda: encoded("GIF")[:6] + b"\xff\xff\xff\xff" + encoded("GIF")[10:],
+    "webp-absurd.webp": lambda: b"RIFF\x1a\0\0\0WEBPVP8L\x0e\0\0\0/\xff\xff\xff\x0f" + WEBP_9000[25:],
+    "avif-absurd.avif": lambda: AVIF_8000.replace(struct.pack(">II", 8_000, 8_000), struct.pack(">II", 2**31, 2**31)),
+    "jxl-absurd.jxl": _jxl_absurd,
 }
 
 

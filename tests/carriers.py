@@ -100,9 +100,17 @@ def _jpeg_embed(data: bytes, store: bytes) -> bytes:
     pieces = [store[at : at + _LARGEST_PIECE] for at in range(0, len(store), _LARGEST_PIECE)]
     segments = b""
     for number, piece in enumerate(pieces, 1):
-        body = b"JP" + struct.pack(">HI", 1, number) + (store[:8] if number > 1 else b"") + piece
-        segments += b"\xff\xeb" + struct.pack(">H", len(body) + 2) + body
+        segments += jpeg_piece(number, (store[:8] if number > 1 else b"") + piece)
     return put(data, first.stop, segments)
+
+
+def jpeg_piece(number: int, piece: bytes) -> bytes:
+    """A segment with a piece of a store; from the second on, the piece begins with the first 8 bytes of the store."""
+    return jpeg_segment(_APP11, b"JP" + struct.pack(">HI", 1, number) + piece)
+
+
+def jpeg_segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
 def _jpeg_insert(data: bytes) -> bytes:
@@ -217,7 +225,7 @@ WEBP = Carrier(
 
 # --- AVIF: uuid box (A.5) ---------------------------------------------------------------------------------------------
 
-_C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _UUID_HEADER = 8 + 16 + 4 + len(b"manifest\0") + 8
 """Box header, identifier, version and flags, purpose, offset of a Merkle box."""
 
@@ -239,7 +247,7 @@ def _avif_wrapping(data: bytes) -> Parts:
     return [
         extent
         for kind, extent in bmff_boxes(data)
-        if kind == b"uuid" and data[extent.start + 8 : extent.start + 24] == _C2PA_UUID
+        if kind == b"uuid" and data[extent.start + 8 : extent.start + 24] == C2PA_UUID
     ]
 
 
@@ -264,7 +272,7 @@ AVIF = Carrier(
     wrapping=_avif_wrapping,
     picture_data=_avif_data,
     strip=_avif_strip,
-    embed=lambda data, store: data + bmff_box(b"uuid", _C2PA_UUID + bytes(4) + b"manifest\0" + bytes(8) + store),
+    embed=lambda data, store: data + bmff_box(b"uuid", C2PA_UUID + bytes(4) + b"manifest\0" + bytes(8) + store),
     insert=lambda data: data + bmff_box(b"zzzz", b"harmless"),
 )
 
@@ -295,6 +303,11 @@ def _tiff_with_entries(data: bytes, entries: dict[int, tuple[int, int, bytes]]) 
 def _tiff_add(data: bytes, tag: int, kind: int, body: bytes) -> bytes:
     entry = (kind, len(body), struct.pack("<I", len(data)))
     return _tiff_with_entries(data + body, {**tiff_entries(data), tag: entry})
+
+
+def tiff_strip_at(data: bytes, place: int) -> bytes:
+    """Let the first strip begin elsewhere; it has to be the only one."""
+    return _tiff_with_entries(data, {**tiff_entries(data), _STRIP_OFFSETS: (4, 1, struct.pack("<I", place))})
 
 
 def _tiff_store(data: bytes) -> Parts:

@@ -51,6 +51,10 @@ class Action:
         """
         if unknown := set(inputs) - set(self.document["inputs"]):
             raise ValueError(f"no such input: {unknown}")
+        return {key: self._filled(text, inputs, outputs) for key, text in self.step(name).get("env", {}).items()}
+
+    def _filled(self, text: str, inputs: Mapping[str, str], outputs: Outputs) -> str:
+        """A text of a step with its expressions replaced."""
         given = {key: inputs.get(key, declared["default"]) for key, declared in self.document["inputs"].items()}
 
         def value(found: re.Match[str]) -> str:
@@ -61,7 +65,7 @@ class Action:
                 return given[name]
             return outputs.get(reference["step"], {}).get(reference["output"], "")
 
-        return {key: _EXPRESSION.sub(value, text) for key, text in self.step(name).get("env", {}).items()}
+        return _EXPRESSION.sub(value, text)
 
     def run(
         self,
@@ -86,7 +90,7 @@ class Action:
         }
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-            cwd=workspace,
+            cwd=workspace / self._filled(self.step(name).get("working-directory", "."), inputs or {}, outputs or {}),
             env={**os.environ, **(environment or {}), **runner, **own},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -18,8 +18,11 @@ from pathlib import Path
 from assay import catalog, rules
 from assay.cli import parser
 from assay.jobs.verify import examine
-from assay.vocabulary import Attestation, History, Integrity, Settings, Trust
+from assay.vocabulary import Attestation, History, Integrity, Report, Settings, Severity, Trust
+from tests.assay.report import samples
 from tests.conftest import REPO_ROOT, SHARED
+from tests.forensics.shapes import names_table, shapes_table
+from tests.round_trip import round_trip_table
 
 
 def checks_table() -> str:
@@ -41,9 +44,9 @@ def states_table() -> str:
         for history in (History.BROKEN, History.INTACT):
             for trust in Trust:
                 state = _state(integrity, trust, history)
-                if state in seen:
+                if (integrity, state) in seen:
                     continue
-                seen.add(state)
+                seen.add((integrity, state))
                 is_intact = integrity is Integrity.INTACT
                 signer = trust.value if is_intact and history is History.INTACT else "any"
                 past = history.value if is_intact else "any"
@@ -140,9 +143,51 @@ def public_table() -> str:
     return "\n".join(rows)
 
 
+_POLICIES = {
+    "A newsroom's verification desk": "newsroom",
+    "A trust-and-safety team": "trust and safety",
+    "A website, in continuous integration": "website",
+}
+_ABOUT_CREDENTIALS = ("credentials-", "signer-", "signature-", "certificate-", "history-", "no-ai", "no-undeclared-ai")
+
+
+def policies_table() -> str:
+    """What the three policies of `docs/rules.md` say of every state of credentials."""
+    text = (REPO_ROOT / "docs" / "rules.md").read_text()
+    names = list(_POLICIES.values())
+    rows = [f"| state | verdict | {' | '.join(names)} |", f"| --- | --- |{' --- |' * len(names)}"]
+    policies = [_policy(text, heading) for heading in _POLICIES]
+    for report in (*samples.all_kinds()[:3], *samples.all_states()):
+        state = next(each.state for each in report.outcomes if isinstance(each, Attestation))
+        cells = ["; ".join(_broken(policy, report)) or "nothing" for policy in policies]
+        rows.append(f"| *{state}* | {report.verdict.headline} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _policy(text: str, heading: str) -> rules.Policy:
+    block = re.search(rf"### {re.escape(heading)}\n.*?```toml\n(.*?)```", text, re.DOTALL)
+    if block is None:
+        raise ValueError(f"no policy under {heading}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("pyproject.toml" if "tool.assay" in block[1] else "assay.toml")
+        path.write_text(block[1].replace("Example Press", samples.NEWSROOM.organisation))
+        return rules.load(path)
+
+
+def _broken(policy: rules.Policy, report: Report) -> Iterator[str]:
+    (judged,) = rules.evaluate(policy, [report], today=samples.TODAY, whatever_paths=True)
+    for violation in judged.violations:
+        if violation.rule.startswith(_ABOUT_CREDENTIALS):
+            yield f"`{violation.rule}`" + (" (warning)" if violation.severity is Severity.WARNING else "")
+
+
 PARTS: Mapping[tuple[str, str], Callable[[], str]] = {
+    ("docs/round-trip.md", "modes"): round_trip_table,
     ("docs/checks.md", "checks"): checks_table,
     ("docs/credentials.md", "states"): states_table,
+    ("docs/metadata.md", "shapes"): shapes_table,
+    ("docs/metadata.md", "names"): names_table,
+    ("docs/rules.md", "policies"): policies_table,
     ("docs/rules.md", "rules"): rules.table_markdown,
     ("docs/verify.md", "help"): verify_help,
     ("docs/dashboard.md", "dashboard"): dashboard_help,

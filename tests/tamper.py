@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from PIL import Image
+from PIL import Image, ImageOps, ImageSequence
 
-from tests.carriers import AVIF, CARRIERS, GIF, JPEG, PNG, TIFF, WEBP, Carrier, bmff_box, cut, put
+from tests.carriers import AVIF, CARRIERS, GIF, JPEG, PNG, TIFF, WEBP, Carrier, bmff_box, cut, jpeg_piece, put
 from tests.seeds import decoded, encode
 
 SOFTWARE = "Assay Test Generator"
 """What the files under attack are signed with; an attack on the manifest looks for it."""
 TITLE = "A picture made for tests"
+
+_SECOND_SEGMENT = 20
+"""Bytes that a manifest takes up besides, where it is kept in two segments."""
 
 StoreEdit = Callable[[bytes], bytes]
 
@@ -173,6 +177,43 @@ def graft_signature(store: bytes, donor: bytes) -> bytes:
     return cut(put(store, place.start, graft), [slice(place.stop, place.stop + len(graft))])
 
 
+def interleave(data: bytes, extra: bytes) -> bytes:
+    """Put segments of a JPEG between two halves of its manifest, which keeps its place and its extent.
+
+    The signature box ends in padding that nothing signs; what is taken out of that makes room.
+    """
+    (extent,) = JPEG.wrapping(data)
+    store = _without_padding(JPEG.store(data), len(extra) + _SECOND_SEGMENT)
+    half = len(store) // 2
+    pieces = jpeg_piece(1, store[:half]) + extra + jpeg_piece(2, store[:8] + store[half:])
+    assert len(pieces) == extent.stop - extent.start
+    return data[: extent.start] + pieces + data[extent.stop :]
+
+
+def _without_padding(store: bytes, count: int) -> bytes:
+    """Take bytes out of the padding of the last signature, and out of the lengths of all that is around it."""
+    head = store.rindex(b"cpad\x59") + 5  # CBOR: a text of three letters, bytes with a length of two bytes
+    room = int.from_bytes(store[head : head + 2])
+    assert room >= count, "there is not so much padding"
+    shorter = bytearray(cut(store, [slice(head + 2, head + 2 + count)]))
+    shorter[head : head + 2] = (room - count).to_bytes(2)
+    for box in _around(store, head):
+        shorter[box : box + 4] = (int.from_bytes(store[box : box + 4]) - count).to_bytes(4)
+    return bytes(shorter)
+
+
+def _around(store: bytes, place: int) -> Iterator[int]:
+    """Where the boxes begin that hold a byte of a store, the outermost first."""
+    at, end = 0, len(store)
+    while at + 8 <= end:
+        size, kind = int.from_bytes(store[at : at + 4]), store[at + 4 : at + 8]
+        if at <= place < at + size:
+            yield at
+            at, end = (at + 8, at + size) if kind == b"jumb" else (end, end)
+        else:
+            at += size
+
+
 def _superboxes(store: bytes) -> dict[str, slice]:
     """Label -> content of each JUMBF superbox (ISO 19566-5), its header of 8 bytes left out; the last manifest wins."""
     return dict(_walk(store, 0, len(store)))
@@ -212,6 +253,18 @@ def same_picture(one: bytes, other: bytes) -> bool:
     """Whether two files decode to the same pixels."""
     first, second = decoded(one), decoded(other)
     return (first.size, first.tobytes()) == (second.size, second.tobytes())
+
+
+def shown(data: bytes) -> list[tuple[tuple[int, int], bytes]]:
+    """Size and pixels of each frame as a viewer shows it: turned as the file says, with what is transparent in it."""
+    with Image.open(BytesIO(data)) as image:
+        upright = [ImageOps.exif_transpose(frame).convert("RGBA") for frame in ImageSequence.Iterator(image)]
+    return [(frame.size, frame.tobytes()) for frame in upright]
+
+
+def is_shown_alike(one: bytes, other: bytes) -> bool:
+    """Whether viewers show the same of two files: pixels, what is transparent, and which way is up."""
+    return shown(one) == shown(other)
 
 
 def is_openable(data: bytes) -> bool:

@@ -217,6 +217,23 @@ def test_a_baseline(verify: Verify) -> None:
     assert (known.outputs["exit-code"], known.outputs["violations"]) == ("0", "0")
 
 
+def test_a_repository_that_was_checked_out_into_a_folder(verify: Verify, workspace: Path) -> None:
+    repository = workspace / "checked out"
+    (repository / "site" / "photos").mkdir(parents=True)
+    (repository / ".git").mkdir()
+    for name in ("signed.jpg", "assay.toml", "anchors.pem"):
+        (workspace / name).rename(repository / name)
+    (workspace / "plain.png").rename(repository / "site" / "photos" / "plain.png")
+    given = {"trust-file": "signers:../anchors.pem", "working-directory": "checked out/site"}
+    ran = verify(paths="photos", output="found.sarif", **given)
+    assert (ran.outputs["exit-code"], ran.outputs["sarif"]) == ("1", "checked out/site/found.sarif"), ran.log
+    (run,) = json.loads((workspace / ran.outputs["sarif"]).read_text())["runs"]
+    assert [artifact["location"]["uri"] for artifact in run["artifacts"]] == ["site/photos/plain.png"]
+    by_itself = verify(paths="photos", **given)
+    assert Path(by_itself.outputs["sarif"]).is_absolute()
+    assert verify(paths="photos", policy="none.toml", **given).outputs["sarif"] == ""
+
+
 def test_fail_on(verify: Verify) -> None:
     ran = verify(args="--no-policy", fail_on="generated", trust_file="")
     assert (ran.outputs["exit-code"], ran.outputs["violations"]) == ("1", "0")
@@ -236,9 +253,12 @@ def test_a_name_is_a_name(verify: Verify, workspace: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["policy", "baseline", "fail-on", "format", "output", "trust", "trust-file", "args", "paths"]
+    "key",
+    ["policy", "baseline", "fail-on", "format", "output", "trust", "trust-file", "args", "paths", "working-directory"],
 )
 def test_nothing_in_an_input_is_run_or_expanded(verify: Verify, workspace: Path, key: str) -> None:
+    if key == "working-directory":
+        (workspace / ATTEMPT).mkdir()
     verify(**{"paths": "signed.jpg", "trust-file": "", key: ATTEMPT})
     assert not list(workspace.rglob("pwned*"))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from assay.keys import derive
+from assay.perturb import Matrix, translation
 from watermark import stream
 from watermark.codes import Bits, PolarCode
 
@@ -50,9 +52,26 @@ COLOUR = _COLOUR / np.sqrt((_COLOUR**2).mean())
 """What a cell adds to red, green and blue: more where brightness comes from, which is what is read. Mean square 1."""
 
 
+_VARIED = 0.06
+"""How much larger or smaller than others a key's cells are at most, as a natural logarithm."""
+
+
+class Layout(IntEnum):
+    """Where a key's cells lie: a version of the mark."""
+
+    FIRST = 1
+    """Square cells from the corner, for every key. Still read, no longer written."""
+    SECOND = 2
+    """The size of the cells and the first tile's place are the key's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Carrier:
     """What a key says of its tile."""
+
+    grid: Matrix
+    """From coordinates of the tile, in quarters of a cell, to those of a picture whose cells have about `CELL` pixels:
+    3 x 3, scaled and shifted only."""
 
     sync: NDArray[np.intp]
     """Cells that hold no bit, shape (SYNC,)."""
@@ -72,17 +91,28 @@ class Carrier:
 
 
 @lru_cache(maxsize=64)
-def carrier(secret: bytes) -> Carrier:
-    """The carrier of a key of 32 bytes."""
-    order = stream.permutation(derive(secret, "spread|positions"), CELLS)
-    signs = stream.bits(derive(secret, "spread|signs"), stream.NO_NONCE, CELLS)
+def carrier(secret: bytes, layout: Layout = Layout.SECOND) -> Carrier:
+    """The carrier of a key of 32 bytes. What a key says in one layout tells nothing of the other."""
+    name = "spread" if layout is Layout.FIRST else f"spread-{layout.value}"
+    order = stream.permutation(derive(secret, f"{name}|positions"), CELLS)
+    signs = stream.bits(derive(secret, f"{name}|signs"), stream.NO_NONCE, CELLS)
     masks = {
         code.payload_bits: stream.bits(
-            derive(secret, f"spread|mask|{code.payload_bits}"), stream.NO_NONCE, code.message_bits
+            derive(secret, f"{name}|mask|{code.payload_bits}"), stream.NO_NONCE, code.message_bits
         )
         for code in (LONG, SHORT)
     }
-    return Carrier(sync=order[:SYNC], coded=order[SYNC:], signs=1 - 2 * signs.astype(np.float32), masks=masks)
+    grid = np.eye(3) if layout is Layout.FIRST else _grid(derive(secret, f"{name}|grid"))
+    return Carrier(
+        grid=grid, sync=order[:SYNC], coded=order[SYNC:], signs=1 - 2 * signs.astype(np.float32), masks=masks
+    )
+
+
+def _grid(key: bytes) -> Matrix:
+    """The size of the cells and the first tile's place, uniform over what they may be."""
+    size, *shift = np.frombuffer(stream.keystream(key, stream.NO_NONCE, 12), "<u4") / 2**32
+    scale = math.exp((2 * size - 1) * _VARIED)
+    return np.diag([scale, scale, 1.0]) @ translation(*(-TILE * CELL * at for at in shift))
 
 
 def code_for(height: int, width: int) -> PolarCode:
@@ -95,11 +125,15 @@ def cell_size(height: int, width: int) -> float:
     return CELL * max(1.0, math.sqrt(height * width) / BASE)
 
 
-def spread_out(tile: Tensor, height: int, width: int, rows: slice = slice(None)) -> Tensor:
+def spread_out(tile: Tensor, grid: Matrix, height: int, width: int, rows: slice = slice(None)) -> Tensor:
     """The tile repeated over a picture, or over some of its rows: shape (rows, width)."""
-    cell = cell_size(height, width)
+    to_tile = np.linalg.inv(grid) / cell_size(height, width)
     down, across = (
-        ((torch.arange(length, device=tile.device) + 0.5) / cell).long() % TILE for length in (height, width)
+        ((torch.arange(length, device=tile.device) + 0.5) * to_tile[axis, axis] + np.linalg.inv(grid)[axis, 2] / CELL)
+        .floor()
+        .long()
+        % TILE
+        for axis, length in ((1, height), (0, width))
     )
     return tile[down[rows]][:, across]
 
@@ -125,8 +159,18 @@ def amplitude(brightness: Tensor) -> Tensor:
 def box(values: Tensor, window: int) -> Tensor:
     """The mean over a square window of an odd side, mirrored at the edges: shape (..., height, width)."""
     flat = values.reshape(-1, 1, *values.shape[-2:])
-    padded = nnf.pad(flat, [window // 2] * 4, mode="reflect")
-    return nnf.avg_pool2d(nnf.avg_pool2d(padded, (window, 1), 1), (1, window), 1).reshape(values.shape)
+    return means(nnf.pad(flat, [window // 2] * 4, mode="reflect"), window).reshape(values.shape)
+
+
+def means(values: Tensor, window: int) -> Tensor:
+    """The mean over every square window that lies inside: shape (..., height - window + 1, width - window + 1)."""
+    for axis in (-2, -1):
+        length = values.shape[axis] - window + 1
+        total = values.narrow(axis, 0, length).clone()
+        for shift in range(1, window):  # several times as fast as a pooling of long windows on a CPU
+            total += values.narrow(axis, shift, length)
+        values = total / window
+    return values
 
 
 def _mean(values: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ range, and the best are fitted to the peaks. Periodic marks have been found so s
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
@@ -17,7 +18,7 @@ import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor
 
-from watermark.carrier import CELL, TILE, box
+from watermark.carrier import CELL, TILE, box, means
 
 Sides: TypeAlias = NDArray[np.float64]
 """2 x 2: its columns are the tile's sides in pixels of the picture, x and y, up to a quarter turn and a mirror."""
@@ -60,20 +61,26 @@ def residual(brightness: Tensor, noise: float) -> Tensor:
     left = detail / (box(detail * detail, window) + noise)
     spectrum = torch.fft.rfft2(left)
     power = spectrum.real**2 + spectrum.imag**2
-    around = torch.cat([power[-_SMOOTHED:], power, power[:_SMOOTHED]])[None, None]
-    smooth = nnf.avg_pool2d(nnf.pad(around, (_SMOOTHED, _SMOOTHED, 0, 0), mode="reflect"), 2 * _SMOOTHED + 1, 1)[0, 0]
+    around = torch.cat([power[-_SMOOTHED:], power, power[:_SMOOTHED]])[None]
+    smooth = means(nnf.pad(around, (_SMOOTHED, _SMOOTHED, 0, 0), mode="reflect"), 2 * _SMOOTHED + 1)[0]
     shaped = spectrum / ((smooth / (smooth.mean() + 1e-30)) ** _FLATTENED + _FLOOR)
     flattened: Tensor = torch.fft.irfft2(shaped, s=left.shape)
     return flattened
 
 
-def find(left: Tensor, count: int) -> list[Sides]:
-    """The likeliest lattices in a residual of shape (height, width), best first."""
+def find(left: Tensor, count: int, least: float = -math.inf) -> list[Sides]:
+    """The likeliest lattices in a residual of shape (height, width), best first.
+
+    Args:
+        left: The residual.
+        count: At most.
+        least: How far the sum over a lattice's points has to stand out, in standard deviations.
+    """
     peaks = _autocorrelation(left)
-    return [_fitted(peaks, sides) for sides in _candidates(peaks, count)]
+    return [fitted(peaks, sides) for clear, sides in _candidates(peaks, count) if clear >= least]
 
 
-class _Peaks(NamedTuple):
+class Peaks(NamedTuple):
     """The autocorrelation about its centre, in standard deviations, and the share of the picture that it is made of."""
 
     values: Tensor
@@ -81,34 +88,41 @@ class _Peaks(NamedTuple):
 
     @property
     def centre(self) -> tuple[int, int]:
+        """Row and column of no shift."""
         return self.values.shape[0] // 2, self.values.shape[1] // 2
 
 
-def _autocorrelation(left: Tensor) -> _Peaks:
+def _autocorrelation(left: Tensor) -> Peaks:
     height, width = left.shape
-    padded = torch.fft.rfft2(left - left.mean(), s=(2 * height, 2 * width))
-    whole = torch.fft.irfft2(padded.real**2 + padded.imag**2, s=(2 * height, 2 * width)).roll((height, width), (0, 1))
     down, across = min(height - 1, _REACH), min(width - 1, _REACH)
+    size = smooth_length(height + down), smooth_length(width + across)
+    padded = torch.fft.rfft2(left - left.mean(), s=size)
+    whole = torch.fft.irfft2(padded.real**2 + padded.imag**2, s=size).roll((down, across), (0, 1))
     y, x = (torch.arange(-reach, reach + 1, device=left.device) for reach in (down, across))
     overlap = (1 - y.abs() / height)[:, None] * (1 - x.abs() / width)
-    values = whole[height - down : height + down + 1, width - across : width + across + 1] / overlap.sqrt()
+    values = whole[: 2 * down + 1, : 2 * across + 1] / overlap.sqrt()
     values = nnf.avg_pool2d(values[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
     values = values - box(values, 15)
     trusted = (overlap > _LEAST_OVERLAP) & ((y[:, None] ** 2 + x**2) > _INNER**2)
     values = values / (values[trusted].std() + 1e-30)
-    return _Peaks(values.clamp(_LOWEST, _HIGHEST), torch.where(overlap > _LEAST_OVERLAP, overlap, 0.0))
+    return Peaks(values.clamp(_LOWEST, _HIGHEST), torch.where(overlap > _LEAST_OVERLAP, overlap, 0.0))
 
 
-def _candidates(peaks: _Peaks, count: int) -> list[Sides]:
+def smooth_length(least: int) -> int:
+    """The next length whose factors are small, for the Fourier transform."""
+    length = least
+    while math.gcd(length, 2**12 * 3**4 * 5**2) != length:
+        length += 1
+    return length
+
+
+def _candidates(peaks: Peaks, count: int) -> list[tuple[float, Sides]]:
     """The lattices with the highest sums: all scales, angles and stretches, each apart from those before."""
-    device = peaks.values.device
-    scales = torch.exp(torch.arange(math.log(SMALLEST_CELL), math.log(LARGEST_CELL), _SCALE_STEP, device=device)) * TILE
-    angles = torch.deg2rad(torch.arange(0, 90, _ANGLE_STEP, device=device))
-    sums = torch.stack([_sums(peaks, scales, angles, stretch) for stretch in _STRETCHES]).cpu().numpy()
+    sums, scales, angles = _sums(peaks).cpu().numpy(), *(each.tolist() for each in _scales_and_angles())
     found = []
     for _ in range(count):
         wide, at, turn = (int(index) for index in np.unravel_index(int(sums.argmax()), sums.shape))
-        found.append(_square(float(scales[at]), float(angles[turn]), _STRETCHES[wide]))
+        found.append((float(sums[wide, at, turn]), _square(scales[at], angles[turn], _STRETCHES[wide])))
         near = np.arange(turn - _APART, turn + _APART + 1) % sums.shape[2]  # a quarter turn is no turn
         for other, stretch in enumerate(_STRETCHES):
             middle = at + round(math.log(_STRETCHES[wide] / stretch) / 2 / _SCALE_STEP)  # of the same area
@@ -122,23 +136,44 @@ def _square(scale: float, angle: float, stretch: float) -> Sides:
     return np.array([[stretch * cosine, -stretch * sine], [sine, cosine]])
 
 
-def _sums(peaks: _Peaks, scales: Tensor, angles: Tensor, stretch: float) -> Tensor:
-    """The weighted sum over the points of each lattice, in standard deviations: shape (scales, angles)."""
-    height, width = peaks.values.shape
+def _sums(peaks: Peaks) -> Tensor:
+    """The weighted sum over the points of each lattice, in standard deviations: shape (stretches, scales, angles)."""
+    side = 2 * _REACH + 1
+    margins = [(side - length) // 2 for length in reversed(peaks.values.shape) for _ in range(2)]
+    both = torch.stack([peaks.values * peaks.overlap.sqrt(), peaks.overlap], -1)
+    flat = nnf.pad(both, (0, 0, *margins)).reshape(side * side, 2)
+    places = _points().to(flat.device)
+    total = torch.zeros(*places.shape[1:], 2, device=flat.device)
+    for at in places:
+        total += flat[at]
+    return total[..., 0] / total[..., 1].clamp(min=1e-6).sqrt()
+
+
+@lru_cache(maxsize=1)
+def _scales_and_angles() -> tuple[Tensor, Tensor]:
+    """Sides of a tile in pixels, and angles in radians, that are tried."""
+    scales = torch.exp(torch.arange(math.log(SMALLEST_CELL), math.log(LARGEST_CELL), _SCALE_STEP)) * TILE
+    return scales, torch.deg2rad(torch.arange(0, 90, _ANGLE_STEP))
+
+
+@lru_cache(maxsize=1)
+def _points() -> Tensor:
+    """Where each point of each lattice lies in an autocorrelation: (points, stretches, scales, angles).
+
+    One that lies beyond `_REACH` is taken for the corner, where nothing overlaps.
+    """
+    scales, angles = _scales_and_angles()
+    stretches = torch.tensor(_STRETCHES)[:, None, None]
     x, y = scales[:, None] * torch.cos(angles), scales[:, None] * torch.sin(angles)
-    weighted, weights = (peaks.values * peaks.overlap.sqrt()).ravel(), peaks.overlap.ravel()
-    total, counted = torch.zeros_like(x), torch.zeros_like(x)
+    places = []
     for i, j in _half_plane(math.floor(_RADIUS)):
         if i * i + j * j > _RADIUS**2:
             continue
-        column = (stretch * (i * x - j * y) + peaks.centre[1]).round().long()
-        row = (i * y + j * x + peaks.centre[0]).round().long()
-        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        at = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
-        total += torch.where(inside, weighted[at], 0.0)
-        counted += torch.where(inside, weights[at], 0.0)
-    sums: Tensor = total / counted.clamp(min=1e-6).sqrt()
-    return sums
+        column = (stretches * (i * x - j * y)).round().long() + _REACH
+        row = ((i * y + j * x).round().long() + _REACH).expand_as(column)
+        inside = (column >= 0) & (column <= 2 * _REACH) & (row >= 0) & (row <= 2 * _REACH)
+        places.append(torch.where(inside, row * (2 * _REACH + 1) + column, 0))
+    return torch.stack(places)
 
 
 def _half_plane(reach: int) -> list[tuple[int, int]]:
@@ -146,7 +181,7 @@ def _half_plane(reach: int) -> list[tuple[int, int]]:
     return [(i, j) for i, j in product(range(-reach, reach + 1), range(reach + 1)) if j or i > 0]
 
 
-def _fitted(peaks: _Peaks, sides: Sides) -> Sides:
+def fitted(peaks: Peaks, sides: Sides) -> Sides:
     """The lattice through the peaks nearby, from the inner to the outer ones."""
     area = abs(float(np.linalg.det(sides)))
     values = peaks.values.cpu().numpy()

@@ -23,6 +23,7 @@ from PIL import Image
 from assay.fingerprint import Likeness, likeness, opened
 from assay.perturb import Matrix, rotation, translation
 from assay.vocabulary import Pixels
+from watermark.comparison import smooth
 from watermark.geometry import pose, undo
 
 _Values: TypeAlias = NDArray[Any]
@@ -179,17 +180,8 @@ def _resampled(pixels: Pixels, pixel: tuple[float, float], scale: float, dark: I
 
 def _detail(grey: _Values, known: _Values) -> _Values:
     """Brightness less its local mean over known pixels."""
-    fine, coarse = (_smooth(grey * known, sigma) / np.maximum(_smooth(known, sigma), 1e-6) for sigma in (0.7, 3.0))
+    fine, coarse = (smooth(grey * known, sigma) / np.maximum(smooth(known, sigma), 1e-6) for sigma in (0.7, 3.0))
     return (fine - coarse) * known
-
-
-def _smooth(values: _Values, sigma: float) -> _Values:
-    """A Gaussian average along both axes."""
-    for _ in range(2):
-        at = np.arange(len(values), dtype=np.float32)
-        weights = np.exp(-((at[:, None] - at) ** 2) / (2 * sigma**2))
-        values = (weights / weights.sum(axis=1, keepdims=True) @ values).T
-    return values
 
 
 # --- the eight postures of the original -------------------------------------------------------------------------------

@@ -19,20 +19,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 import numpy as np
 import torch
 import torch.nn.functional as nnf
-from numpy.typing import NDArray
 from torch import Tensor
 
 from assay.perturb import Matrix
-from assay.vocabulary import PixelReading, Pixels
-from watermark import lattice
+from assay.vocabulary import PixelReading, Pixels, PixelSearch, PixelTrace
 from watermark.carrier import (
-    BASE,
     CELL,
     COLOUR,
     LONG,
@@ -40,7 +36,8 @@ from watermark.carrier import (
     PSNR,
     SHORT,
     SMALL,
-    Carrier,
+    TILE,
+    Layout,
     amplitude,
     carrier,
     cell_size,
@@ -48,18 +45,9 @@ from watermark.carrier import (
     spread_out,
 )
 from watermark.codes import LIST_SIZE, PolarCode, log10_chance_of_payload
-from watermark.tiles import SIDE, Folded, Place, decode, folded, improved, places
+from watermark.reading import Hit, most_lists, resized, search
 
-WORKING = 640
-"""Larger pictures are reduced to this side, of a square of their area, before they are read."""
-LATTICES = 8
-"""Lattices that are tried at each size."""
-_LEAST_SYNC, _CLEAR_SYNC = 3.5, 4.7
-"""Standard deviations from which on a place is decoded, and from which on its geometry is improved where that fails."""
-_PLAIN, _DECODED = 2, 3
-"""Places that are decoded where no geometry is assumed; where one is; as many again after improving it."""
-_NOISES = (lattice.COARSE, lattice.FINE)
-_SMALLEST_MARKED, _SMALLEST_READ = 128, 64
+_SMALLEST_MARKED = 128
 """Pixels of the shorter side."""
 _ROWS = 256
 """Rows that are marked at once."""
@@ -69,6 +57,7 @@ class Spread:
     """The mark in the pixels: 48 bits, or 16 in pictures whose shorter side is below 256 pixels."""
 
     id: ClassVar[str] = "spread"
+    version: ClassVar[int] = Layout.SECOND.value
 
     def bits(self, size: tuple[int, int]) -> int:
         """Bits of payload that a picture of this height and width carries; 0 where it is too small for a mark."""
@@ -94,40 +83,59 @@ class Spread:
             raise ValueError(f"a picture of {width} x {height} pixels is too small for a mark")
         if not 0 <= payload < 1 << bits:
             raise ValueError(f"a picture of {width} x {height} pixels carries {bits} bits of payload")
-        tile = torch.from_numpy(carrier(secret).tile(payload, code_for(height, width)))
+        key = carrier(secret)
+        tile = torch.from_numpy(key.tile(payload, code_for(height, width)))
         colour = torch.from_numpy(COLOUR if _is_coloured(pixels) else np.ones_like(COLOUR))
         strength = _strength(pixels, colour)
         marked = np.empty_like(pixels)
         for top in range(0, height, _ROWS):
             rows = slice(top, min(height, top + _ROWS))
-            added = (spread_out(tile, height, width, rows) * _rows(strength, rows, (height, width)))[..., None] * colour
+            added = (spread_out(tile, key.grid, height, width, rows) * _rows(strength, rows, (height, width)))[
+                ..., None
+            ] * colour
             exact = torch.from_numpy(pixels[rows].astype(np.float32)) + added.round_()
             marked[rows] = exact.clamp_(0, 255).to(torch.uint8).numpy()
         return marked
 
-    def read(self, pixels: Pixels, secrets: Sequence[bytes]) -> PixelReading | None:
-        """The payload in a picture, by whichever of these keys; None where none is found.
+    def read(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelReading | None:
+        """The payload in a picture that is found first, by whichever of these keys; None where none is found.
 
         Args:
             pixels: As received: uint8 of shape (height, width, 3).
             secrets: Of the keys, 32 bytes each.
+            earlier: Whether marks of the first layout are looked for, too.
         """
-        keys = [carrier(secret) for secret in secrets]
-        sizes, codes = _sizes(*pixels.shape[:2]), _codes(*pixels.shape[:2])
-        tries = len(sizes) * len(_NOISES) * len(codes) * (_PLAIN + 2 * _DECODED) * len(keys)
-        brightness = _brightness(pixels)
-        for noise, (scale, cell) in product(_NOISES, sizes):
-            left = lattice.residual(_resized(brightness, scale), noise)
-            for place, number, code, payload in _found(left, keys, cell, codes):
-                return PixelReading(
-                    key=number,
-                    payload=payload,
-                    bits=code.payload_bits,
-                    log10_p=log10_chance_of_payload(LIST_SIZE, code.crc_bits, tries),
-                    tries=tries,
-                    matrix=np.diag([1 / scale, 1 / scale, 1.0]) @ np.linalg.inv(place.matrix),
-                )
-        return None
+        found = self._found(pixels, secrets, earlier=earlier)
+        return next((one for one in found if isinstance(one, PixelReading)), None)
+
+    def search(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelSearch:
+        """Every payload in a picture, of each key and part, and traces of other keys. Takes what `read` does."""
+        readings: dict[tuple[int, int, int], PixelReading] = {}
+        traces = []
+        for one in self._found(pixels, secrets, earlier=earlier):
+            match one:
+                case PixelReading():
+                    readings.setdefault((one.key, one.version, one.payload), one)
+                case PixelTrace():
+                    traces.append(one)
+                case _:
+                    assert_never(one)
+        return PixelSearch(readings=tuple(readings.values()), traces=tuple(traces))
+
+    def _found(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool) -> Iterator[PixelReading | PixelTrace]:
+        layouts = (Layout.SECOND, Layout.FIRST) if earlier else (Layout.SECOND,)
+        keys = [(number, layout) for layout in layouts for number in range(len(secrets))]
+        carriers = [carrier(secrets[number], layout) for number, layout in keys]
+        size = (pixels.shape[0], pixels.shape[1])
+        codes = _codes(*size)
+        tries = most_lists(size, codes) * len(carriers)
+        for one in search(_brightness(pixels), carriers, codes):
+            number, layout = keys[one.carrier]
+            if isinstance(one, Hit):
+                yield _reading(one, number, layout, carriers[one.carrier].grid, tries)
+            else:
+                log10_p = one.log10_p + math.log10(len(carriers))
+                yield PixelTrace(key=number, version=layout.value, log10_p=min(0.0, log10_p))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +171,7 @@ def _is_coloured(pixels: Pixels) -> bool:
 def _strength(pixels: Pixels, colour: Tensor) -> Tensor:
     """The amplitude of the mark, at a size at which a cell has `CELL` pixels; rounded, it keeps the PSNR, too."""
     height, width = pixels.shape[:2]
-    strength = amplitude(_resized(_brightness(pixels), CELL / cell_size(height, width)))
+    strength = amplitude(resized(_brightness(pixels), CELL / cell_size(height, width)))
     most = 255**2 / 10 ** (PSNR / 10)
     while float((strength[..., None] * colour).round_().square_().mean()) > most:
         strength *= 0.98
@@ -179,70 +187,24 @@ def _rows(strength: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     return nnf.grid_sample(strength[None, None], grid, padding_mode="border", align_corners=False)[0, 0]
 
 
-def _resized(brightness: Tensor, scale: float) -> Tensor:
-    if scale == 1:
-        return brightness
-    size = [max(1, round(length * scale)) for length in brightness.shape]
-    return nnf.interpolate(brightness[None, None], size=size, mode="bicubic", antialias=True)[0, 0]
-
-
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _sizes(height: int, width: int) -> list[tuple[float, float | None]]:
-    """Scales at which a picture is read, and the size of a cell where it is as it was made, or only reduced.
-
-    At the second, parts that were cut out and enlarged are found; the third is for pictures that were reduced.
-    """
-    side = math.sqrt(height * width)
-    scale = min(1.0, WORKING / side)
-    sizes = [(scale, scale * cell_size(height, width)), (scale / 2, None)]
-    if side < BASE:
-        sizes.append((BASE / side, float(CELL)))
-    return [(scale, cell) for scale, cell in sizes if min(height, width) * scale >= _SMALLEST_READ]
+def _reading(hit: Hit, number: int, layout: Layout, grid: Matrix, tries: int) -> PixelReading:
+    return PixelReading(
+        key=number,
+        version=layout.value,
+        payload=hit.payload,
+        bits=hit.code.payload_bits,
+        log10_p=log10_chance_of_payload(LIST_SIZE, hit.code.crc_bits, tries),
+        tries=tries,
+        matrix=np.linalg.inv(grid @ hit.matrix).astype(np.float64),
+        box=hit.box,
+        is_negative=hit.is_negative,
+        period=TILE * CELL * float(grid[0, 0]),
+    )
 
 
 def _codes(height: int, width: int) -> tuple[PolarCode, ...]:
     """What a picture may carry that was enlarged no more than twice."""
     return (LONG,) if min(height, width) >= 2 * SMALL else (LONG, SHORT)
-
-
-def _found(
-    left: Tensor, keys: Sequence[Carrier], cell: float | None, codes: Sequence[PolarCode]
-) -> Iterator[tuple[Place, int, PolarCode, int]]:
-    """What is decoded in a residual: where, by which key, in which code, and the payload."""
-    plain = [] if cell is None else [folded(left, np.diag([CELL / cell, CELL / cell, 1.0]))]
-    placed = [_best(plain, key, _DECODED) for key in keys]
-    for number, (key, met) in enumerate(zip(keys, placed, strict=True)):
-        yield from _decoded(met[:_PLAIN], key, number, codes)
-    lattices = [folded(left, _to_tile(sides)) for sides in lattice.find(left, LATTICES)]
-    for number, (key, met) in enumerate(zip(keys, placed, strict=True)):
-        turned = _best(lattices, key, _DECODED)
-        yield from _decoded(turned, key, number, codes)
-        clear = [place for place in _ranked([*met, *turned])[:_DECODED] if place.sync >= _CLEAR_SYNC]
-        yield from _decoded([improved(left, place, key) for place in clear], key, number, codes)
-
-
-def _to_tile(sides: NDArray[np.float64]) -> Matrix:
-    matrix = np.eye(3)
-    matrix[:2, :2] = SIDE * np.linalg.inv(sides)
-    return matrix
-
-
-def _best(tried: Sequence[Folded], key: Carrier, count: int) -> list[Place]:
-    """The places whose sync cells stand out, over all geometries."""
-    met = [place for one in tried for place in places(one, key, count) if place.sync >= _LEAST_SYNC]
-    return _ranked(met)[:count]
-
-
-def _ranked(met: Sequence[Place]) -> list[Place]:
-    return sorted(met, key=lambda place: -place.sync)
-
-
-def _decoded(
-    best: Sequence[Place], key: Carrier, number: int, codes: Sequence[PolarCode]
-) -> Iterator[tuple[Place, int, PolarCode, int]]:
-    for place, code in product(best, codes):
-        payload = decode(place, key, code)
-        if payload is not None:
-            yield place, number, code, payload

@@ -9,6 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.errors import ConfigurationError, UnreadableError
 from assay.options import Commands, add_home, add_limits, settings_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def add(commands: Commands) -> None:
 
 def run(options: Namespace) -> int:
     """Attack, and say what is left."""
+    _require_sound(options)
+
     from tqdm import tqdm
 
     from assay.jobs.attack import READERS, attack
@@ -49,6 +52,24 @@ def run(options: Namespace) -> int:
     for one in tqdm(done, "attacked", unit="file", leave=False, disable=hidden):
         tqdm.write(visible(_line(one)))
     return 0
+
+
+def _require_sound(options: Namespace) -> None:
+    """Refuse what needs no model to be known.
+
+    Raises:
+        ConfigurationError: The folder, the cover or a file is not there, or two files would become one.
+    """
+    folder: Path = options.output_dir
+    if options.suite == "forgery" and options.cover is None:
+        raise ConfigurationError("forgeries need a picture to put the mark on", hint="Name one: --cover FILE")
+    if not folder.is_dir():
+        raise ConfigurationError(f"{folder}: no such folder", hint="Make it first.")
+    if len({file.name for file in options.files}) < len(options.files):
+        raise ConfigurationError("two files have one name", hint="Attack them into different folders.")
+    for file in (*options.files, *([options.cover] if options.cover else [])):
+        if not file.is_file():
+            raise UnreadableError(f"{file}: no such file", hint="Check the spelling.")
 
 
 def _line(one: Attacked) -> str:

@@ -9,9 +9,13 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.errors import ConfigurationError
-from assay.options import Commands, positive
+from assay.options import Commands, add_home, numbers, positive, settings_of
+
+if TYPE_CHECKING:
+    from detection.manifest import Item
 
 
 def add(commands: Commands) -> None:
@@ -29,11 +33,15 @@ def add(commands: Commands) -> None:
     listing.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the manifest")
     listing.add_argument("--most", type=positive, default=600, metavar="N", help="of a source and kind (default 600)")
     listing.add_argument("--cap", type=_cap, action="append", default=[], metavar="REPO=N", help="fewer of this one")
+    listing.add_argument(
+        "--folds", choices=("family", "source"), default="family", help="what folds keep apart (default family)"
+    )
     preparing = steps.add_parser("prepare", help="a manifest, or a folder -> a set to train on")
     _add_pictures(preparing)
     preparing.add_argument("-o", "--output", type=Path, required=True, metavar="SET", help="the set's folder")
     preparing.add_argument("--seed", type=int, default=0, metavar="N", help="of positions and scales (default 0)")
     preparing.add_argument("--workers", type=positive, default=2, metavar="N", help="processes (default 2)")
+    _add_features(steps.add_parser("features", help="a manifest, or a folder -> what a frozen network makes of it"))
     auditing = steps.add_parser("audit", help="how well do things that prove nothing separate the labels of a set?")
     auditing.add_argument("set", type=Path, metavar="SET", help="a prepared set")
     auditing.add_argument("--json", action="store_true", help="print JSON")
@@ -45,6 +53,19 @@ def _add_pictures(step: ArgumentParser) -> None:
     step.add_argument("--folder", type=Path, metavar="FOLDER", help="instead: pictures in real/ and ai/<generator>/")
 
 
+def _add_features(features: ArgumentParser) -> None:
+    _add_pictures(features)
+    features.add_argument("-o", "--output", type=Path, required=True, metavar="CACHE", help="goes on where it was")
+    features.add_argument("--backbone", metavar="NAME", help="a ViT of timm's (default: CLIP ViT-B/16)")
+    features.add_argument("--checkpoint", type=Path, metavar="FILE", help="its weights, safetensors")
+    features.add_argument("--taps", type=numbers, metavar="N,…", help="blocks that are read, from 0 (default all)")
+    features.add_argument("--rounds", type=positive, metavar="N", help="of deliveries and views (default all)")
+    features.add_argument("--most", type=positive, metavar="N", help="of a source and kind (default all)")
+    features.add_argument("--seed", type=int, default=0, metavar="N", help="of deliveries (default 0)")
+    features.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
+    add_home(features)
+
+
 def _cap(text: str) -> tuple[str, int]:
     name, _, value = text.rpartition("=")
     if not name or not value.isdigit():
@@ -54,15 +75,16 @@ def _cap(text: str) -> tuple[str, int]:
 
 def run(options: Namespace) -> int:
     """Do one step, and say what came of it."""
-    steps = {"list": _list, "prepare": _prepare, "audit": _audit}
+    steps = {"list": _list, "prepare": _prepare, "audit": _audit, "features": _features}
     return steps[options.step](options)
 
 
 def _list(options: Namespace) -> int:
-    from detection.listing import manifest
+    from detection.listing import by_family, by_source, manifest
     from detection.manifest import Label, write
 
-    items = manifest(options.lists, options.copies, most=options.most, fewer=dict(options.cap))
+    folded = {"family": by_family, "source": by_source}[options.folds]
+    items = manifest(options.lists, options.copies, most=options.most, fewer=dict(options.cap), folded=folded)
     write(options.output, items)
     for fold in sorted({item.fold for item in items}):
         own = [item for item in items if item.fold == fold]
@@ -76,17 +98,51 @@ def _list(options: Namespace) -> int:
     return 0
 
 
-def _prepare(options: Namespace) -> int:
+def _named(options: Namespace) -> tuple[tuple[Item, ...], Path]:
+    """The pictures that the arguments name, and where they are."""
     from detection.folders import items_of
     from detection.manifest import SHIPPED, read
-    from detection.prepare import prepare
 
     if (options.folder is None) == (options.copies is None):
-        raise ConfigurationError("name either --copies or --folder", hint="See assay data prepare --help.")
+        raise ConfigurationError("name either --copies or --folder", hint=f"See assay data {options.step} --help.")
     items = items_of(options.folder) if options.folder else read(options.manifest or SHIPPED)
-    place = options.folder or options.copies
+    return items, options.folder or options.copies
+
+
+def _prepare(options: Namespace) -> int:
+    from detection.prepare import prepare
+
+    items, place = _named(options)
     prepared = prepare(items, place, options.output, seed=options.seed, workers=options.workers)
     print(f"{len(prepared.items):,} of {len(items):,} pictures prepared in {options.output}")
+    return 0
+
+
+def _features(options: Namespace) -> int:
+    from tqdm import tqdm
+
+    from assay.device import available
+    from detection import backbone, clip, featured
+    from detection.manifest import capped
+
+    if (options.backbone is None) != (options.checkpoint is None):
+        raise ConfigurationError("--backbone and --checkpoint go together", hint="Name both, or neither for CLIP.")
+    items, place = _named(options)
+    network = backbone.opened(
+        options.checkpoint or clip.require(settings_of(options).home),
+        options.device or available()[0],
+        name=options.backbone or clip.MODEL,
+        taps=options.taps,
+    )
+    chosen = items if options.most is None else capped(items, options.most)
+    rounds = options.rounds or len(featured.ROUNDS)
+    with tqdm(total=rounds * len(chosen), unit="picture", mininterval=5) as bar:
+        for number, done, of in featured.compute(
+            chosen, place, network, options.output, rounds=rounds, seed=options.seed
+        ):
+            bar.set_description(f"round {number + 1}", refresh=False)
+            bar.update(number * of + done - bar.n)
+    print(f"{len(chosen):,} pictures, {rounds} rounds, in {options.output}")
     return 0
 
 

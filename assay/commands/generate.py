@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import ConfigurationError
-from assay.options import Commands, add_home, positive, settings_of
+from assay.options import Commands, add_home, positive, settings_of, warn_of_network
 
 if TYPE_CHECKING:
-    from assay.jobs.generate import Made, Step
+    from assay.jobs.generate import Made, Step, Wish
 
 WATERMARKS = ("both", "sealed-seed", "sealed-seed-stateless", "spread", "none")
 _SIZE = re.compile(r"(\d+)x(\d+)")
@@ -34,7 +34,24 @@ def add(commands: Commands) -> None:
         "-o", "--output", type=Path, required=True, metavar="FILE", help=".png, .webp or .jpg; numbered with --count"
     )
     generate.add_argument("--count", type=positive, default=1, metavar="N", help="how many images (default 1)")
-    generate.add_argument("--model", default="pocket", metavar="NAME", help="default pocket, which comes with Assay")
+    generate.add_argument(
+        "--model",
+        default="pocket",
+        metavar="NAME",
+        help="a model by name (assay models), a folder in diffusers' format, or a .safetensors checkpoint; "
+        "default pocket",
+    )
+    generate.add_argument(
+        "--config", metavar="FOLDER", help="of a checkpoint: a pipeline of its kind, which describes it"
+    )
+    generate.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        metavar="PATH[:STRENGTH]",
+        help="add a LoRA to the model, a .safetensors file or the folder of one, such as dots.safetensors:0.8; "
+        "can be repeated",
+    )
     generate.add_argument("--revision", metavar="COMMIT", help="of a hub model: pins its weights")
     generate.add_argument("--steps", type=positive, metavar="N", help="default: the model's own")
     generate.add_argument("--guidance", type=float, metavar="SCALE", help="classifier-free guidance; 1 is none")
@@ -54,19 +71,56 @@ def add(commands: Commands) -> None:
 
 def run(options: Namespace) -> int:
     """Draw, and say what was handed over."""
+    from assay.jobs.foresight import require_foreseeable
+
+    targets, settings = _targets(options.output, options.count), settings_of(options)
+    require_foreseeable(
+        targets,
+        settings=settings,
+        user=options.user,
+        watermark=options.watermark,
+        seed=options.seed,
+        steps=options.steps,
+        model=options.model,
+        config=options.config,
+        loras=options.lora,
+        size=options.size,
+        scheduler=options.scheduler,
+    )
+
     from tqdm import tqdm
 
     from assay.device import available
-    from assay.jobs.generate import Wish, generate
+    from assay.jobs.generate import generate
+    from assay.ledger import location
     from assay.report.escape import visible
 
     devices = available()
     if not devices:
         raise ConfigurationError("drawing needs models", hint="Install the extra: pip install 'assay[models]'.")
-    wish = Wish(
+    wish = _wish(options, devices[0])
+    warn_of_network(location(settings))
+    hidden = options.quiet or not sys.stderr.isatty()
+    with tqdm(total=0, unit="step", leave=False, disable=hidden) as bar:
+
+        def progress(step: Step) -> None:
+            bar.total = step.total * len(targets)
+            bar.update()
+
+        for made in generate(wish, targets, settings=settings, progress=progress):
+            bar.write(visible(_line(made)), file=sys.stdout)
+    return 0
+
+
+def _wish(options: Namespace, device: str) -> Wish:
+    from assay.jobs.generate import Wish
+
+    return Wish(
         prompt=options.prompt,
         negative=options.negative,
         model=options.model,
+        config=options.config,
+        loras=tuple(options.lora),
         revision=options.revision,
         scheduler=options.scheduler,
         steps=options.steps,
@@ -75,20 +129,9 @@ def run(options: Namespace) -> int:
         watermark=options.watermark,
         user=options.user,
         seed=options.seed,
-        device=options.device or devices[0],
+        device=options.device or device,
         precision=options.precision,
     )
-    targets = _targets(options.output, options.count)
-    hidden = options.quiet or not sys.stderr.isatty()
-    with tqdm(total=0, unit="step", leave=False, disable=hidden) as bar:
-
-        def progress(step: Step) -> None:
-            bar.total = step.total * len(targets)
-            bar.update()
-
-        for made in generate(wish, targets, settings=settings_of(options), progress=progress):
-            bar.write(visible(_line(made)), file=sys.stdout)
-    return 0
 
 
 def _line(made: Made) -> str:

@@ -1,4 +1,4 @@
-"""`assay ledger`: look into the registry of what was generated here."""
+"""`assay ledger`: look into the registry of what was generated here, and carry it from one place to another."""
 
 # ruff: noqa: PLC0415 - `assay --help` has to answer at once
 
@@ -14,16 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import ConfigurationError
-from assay.options import Commands, add_home, day, positive, print_rows, settings_of
+from assay.files import replacing
+from assay.options import Commands, add_home, day, opened, positive, print_rows, settings_of, warn_of_network
 from assay.vocabulary import Settings
 
 if TYPE_CHECKING:
     from assay.ledger import Entry, Head, Ledger
+    from assay.ledger.transfer import Taken
 
 FOUND_NOTHING = 1
 DAMAGED = 1
 
 _MOST = 20
+_FILLING = ("import", "merge")
+"""What may begin a ledger."""
 _ID = re.compile(r"[0-9a-f]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
@@ -31,7 +35,7 @@ _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 def add(commands: Commands) -> None:
     """What can be said of `assay ledger`."""
-    ledger = commands.add_parser("ledger", help="look into the registry of what was generated here")
+    ledger = commands.add_parser("ledger", help="look into the registry of what was generated here, or move it")
     actions = ledger.add_subparsers(dest="action", metavar="ACTION", required=True)
     show = actions.add_parser("show", help="one image")
     show.add_argument("id", type=_image_id, metavar="ID", help="of the image, 16 hexadecimal digits")
@@ -43,7 +47,14 @@ def add(commands: Commands) -> None:
     search.add_argument("--limit", type=positive, default=_MOST, metavar="N", help=f"show at most (default {_MOST})")
     check = actions.add_parser("check", help="was the ledger changed behind Assay's back?")
     check.add_argument("--head", type=_head, metavar="N:HASH", help="what check printed before, kept elsewhere")
-    for action in (show, search, check):
+    export = actions.add_parser("export", help="all rows as JSON Lines, as private as the ledger itself")
+    export.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: standard output")
+    taking = "verifies the chain; adds what is not here, all or nothing"
+    importing = actions.add_parser("import", help=f"an export: {taking}")
+    importing.add_argument("file", type=Path, metavar="FILE", help="what assay ledger export wrote")
+    merge = actions.add_parser("merge", help=f"another ledger: {taking}")
+    merge.add_argument("other", metavar="PLACE", help="of the other ledger: a path or a postgresql:// URL")
+    for action in (show, search, check, export, importing, merge):
         action.add_argument(
             "--ledger",
             metavar="PLACE",
@@ -58,17 +69,60 @@ def run(options: Namespace) -> int:
 
     settings = settings_of(options)
     place = options.ledger or location(settings)
-    # Looking makes nothing: not even an empty ledger under a name that was misspelt.
-    if "://" not in str(place) and not Path(place).exists():
-        raise ConfigurationError(f"there is no ledger at {place}", hint="Generate an image first, or name its place.")
+    warn_of_network(place)
+    if options.action not in _FILLING:
+        _require_ledger(place)
     with open_ledger(place) as ledger:
         match options.action:
+            case "export":
+                return _export(ledger, options.out)
+            case "import":
+                return _import(ledger, options.file)
+            case "merge":
+                return _merge(ledger, options.other)
             case "show":
                 return _show(ledger, options.id)
             case "search":
                 return _search(ledger, options, settings)
             case _:
                 return _check(ledger, options.head)
+
+
+def _require_ledger(place: str | Path) -> None:
+    """Looking makes nothing: not even an empty ledger under a name that was misspelt."""
+    if "://" not in str(place) and not Path(place).exists():
+        raise ConfigurationError(f"there is no ledger at {place}", hint="Generate an image first, or name its place.")
+
+
+def _export(ledger: Ledger, out: Path | None) -> int:
+    if out is None:
+        ledger.export(sys.stdout.buffer)
+        return 0
+    try:
+        with replacing(out, mode=0o600) as temporary, temporary.open("wb") as stream:
+            head = ledger.export(stream)
+    except OSError as error:
+        raise ConfigurationError(f"{out}: cannot be written: {error.strerror}", hint="Choose another place.") from error
+    print(f"{out}: {head.seq:,} rows; head {head}")
+    return 0
+
+
+def _import(ledger: Ledger, file: Path) -> int:
+    with opened(file) as stream:
+        return _tell(ledger, ledger.take_export(stream, str(file)))
+
+
+def _merge(ledger: Ledger, other: str) -> int:
+    from assay.ledger import open_ledger
+
+    _require_ledger(other)
+    with open_ledger(other) as source:
+        return _tell(ledger, ledger.merge(source))
+
+
+def _tell(ledger: Ledger, taken: Taken) -> int:
+    print(f"{taken.added:,} rows added, {taken.known:,} were here; head {ledger.head()}")
+    return 0
 
 
 def _show(ledger: Ledger, image_id: int) -> int:
@@ -84,11 +138,12 @@ def _show(ledger: Ledger, image_id: int) -> int:
 
 def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
     from assay.report.escape import visible
+    from generation.local import shown
 
     yield "image", f"{entry.image_id:016x}"
     yield "file", visible(entry.name)
     yield "created", visible(entry.created)
-    yield "model", visible(entry.model)
+    yield "model", visible(shown(entry.model))
     yield "scheduler", f"{visible(entry.scheduler)}, {entry.steps} steps"
     yield "size", f"{entry.width} x {entry.height}, latents {' x '.join(map(str, entry.latent_shape))}"
     yield "watermark", f"{visible(entry.watermark)}, key {visible(entry.key_id)}, payload {entry.payload:016x}"
@@ -101,31 +156,45 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
 
 def _search(ledger: Ledger, options: Namespace, settings: Settings) -> int:
     from assay.report.escape import visible
+    from generation.local import shown
 
-    shown = 0
+    found, is_alike = 0, True
     for remark, entry in _found(ledger, options, settings):
-        text = f"{visible(entry.created)}  {visible(entry.name)}, {visible(entry.model)}"
+        if entry is None:
+            print(remark)
+            is_alike = False
+            continue
+        text = f"{visible(entry.created)}  {visible(entry.name)}, {visible(shown(entry.model))}"
         print_rows([(f"{entry.image_id:016x}", f"{text}{remark}")])
-        shown += 1
-    if not shown:
+        found += is_alike
+    if not found:
         print("assay: nothing found", file=sys.stderr)
-    return 0 if shown else FOUND_NOTHING
+    return 0 if found else FOUND_NOTHING
 
 
-def _found(ledger: Ledger, options: Namespace, settings: Settings) -> Iterable[tuple[str, Entry]]:
+def _found(ledger: Ledger, options: Namespace, settings: Settings) -> Iterable[tuple[str, Entry | None]]:
     if options.sha256 is not None:
         same = {entry.image_id: entry for entry in ledger.by_file_sha256(options.sha256)}
         same |= {entry.image_id: entry for entry in ledger.by_pixel_sha256(options.sha256)}
         return [("", entry) for entry in same.values()][: options.limit]
     if options.like is not None:
-        from assay.fingerprint import HASH_BITS
-        from assay.jobs.leads import alike, opened
-
-        _, pixels = opened(options.like, settings=settings)
-        near = alike(ledger, pixels, options.limit)
-        return [(f"; {far} of {HASH_BITS} bits of the hash differ", entry) for far, entry in near]
+        return _alike(ledger, options, settings)
     since = None if options.since is None else datetime.combine(day(options.since), time(), UTC)
     return (("", recorded.entry) for recorded in ledger.entries(since=since, limit=options.limit))
+
+
+def _alike(ledger: Ledger, options: Namespace, settings: Settings) -> Iterator[tuple[str, Entry | None]]:
+    """The nearest first, and without an entry the line behind which nothing is alike any more."""
+    from assay.fingerprint import HASH_BITS
+    from assay.jobs import leads
+
+    _, pixels = leads.opened(options.like, settings=settings)
+    is_drawn = False
+    for far, entry in leads.alike(ledger, pixels, options.limit):
+        if far > leads.NEAR_BITS and not is_drawn:
+            yield f"--- not alike: more than {leads.NEAR_BITS} of {HASH_BITS} bits of the hash differ ---", None
+            is_drawn = True
+        yield f"; {far} of {HASH_BITS} bits of the hash differ", entry
 
 
 def _check(ledger: Ledger, kept: Head | None) -> int:

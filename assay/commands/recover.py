@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def run(options: Namespace) -> int:
     from assay.ledger import location, open_ledger
     from assay.report.escape import visible
 
-    settings = settings_of(options)
+    settings = replace(settings_of(options), thorough=True)  # one picture, and somebody waits for its row
     readers = (PixelMark(settings), Watermark(settings))
 
     def find(pixels: Pixels) -> Entry | None:
@@ -66,7 +67,9 @@ def run(options: Namespace) -> int:
 
 
 def _made(entry: Entry) -> str:
-    return f"made {entry.created} by {entry.model}" if entry.model else f"marked {entry.created}"
+    from generation.local import shown
+
+    return f"made {entry.created} by {shown(entry.model)}" if entry.model else f"marked {entry.created}"
 
 
 def _rows(found: Recovery) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from assay.errors import ConfigurationError
-from assay.options import Commands, positive
+from assay.options import Commands, numbers, positive
 
 
 def add(commands: Commands) -> None:
@@ -34,13 +34,13 @@ def add(commands: Commands) -> None:
     )
     train.add_argument("--rate", type=float, default=3e-4, metavar="X", help="largest learning rate (default 0.0003)")
     train.add_argument("--backbone", default="tf_efficientnet_lite0", metavar="NAME", help="of timm's")
-    train.add_argument("--taps", type=_numbers, default=(3,), metavar="N,…", help="its feature maps (default 3)")
+    train.add_argument("--taps", type=numbers, default=(3,), metavar="N,…", help="its feature maps (default 3)")
     train.add_argument("--checkpoint", type=Path, metavar="FILE", help="timm weights to begin with, safetensors")
     train.add_argument("--start", type=Path, metavar="FILE", help="weights of ours to go on from, on all folds only")
     train.add_argument(
         "--newest", default="not stated", metavar="TEXT", help="newest generator in the set, and its month"
     )
-    train.add_argument("--folds", type=_numbers, metavar="N,…", help="only these, for runs side by side; default all")
+    train.add_argument("--folds", type=numbers, metavar="N,…", help="only these, for runs side by side; default all")
     train.add_argument("--each", type=positive, default=40, metavar="N", help="measured of a generator (default 40)")
     train.add_argument("--squares", type=positive, default=4, metavar="N", help="of each measured (default 4)")
     train.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
@@ -105,7 +105,3 @@ def run(options: Namespace) -> int:
     for stage in run(course):
         print(stage, flush=True)
     return 0
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))

@@ -24,14 +24,17 @@ from assay.options import (
     add_settings,
     add_skip,
     add_sources,
+    add_thorough,
     listed,
     positive,
     settings_of,
+    tell_left_out,
     today,
 )
 from assay.vocabulary import Limits, Report
 
 if TYPE_CHECKING:
+    from assay.jobs.left_out import LeftOut
     from assay.jobs.verify import Source
     from assay.rules import Policy
 
@@ -55,6 +58,7 @@ def add(commands: Commands) -> None:
     _add_policy(verify)
     add_settings(verify)
     add_skip(verify)
+    add_thorough(verify)
     verify.add_argument("--jobs", type=positive, metavar="N", help="guarded workers; one a processor by default")
     verify.add_argument("--decode", action="store_true", help="decode every pixel, too: finds damage headers hide")
     add_limits(verify, "max_bytes", "max_pixels", "max_frames", "seconds", "memory_bytes")
@@ -81,6 +85,9 @@ def _add_policy(verify: argparse.ArgumentParser) -> None:
         metavar="KINDS",
         help="verdicts that fail, too, separated by commas: " + ", ".join(FailOn),
     )
+    verify.add_argument(
+        "--strict", action="store_true", help="exit 3 where a folder holds pictures or films that are not examined"
+    )
     verify.add_argument("--exit-zero", action="store_true", help="exit 0 instead of 1 or 3")
 
 
@@ -93,13 +100,17 @@ def _fail_on(text: str) -> frozenset[FailOn]:
 
 def run(options: Namespace) -> int:
     """Examine images and report one explained verdict for each."""
+    from assay.jobs.left_out import LeftOut
+    from assay.jobs.sources import distinct
     from assay.jobs.verify import examine
     from assay.report.privacy import masked
 
     _require_place(options)
     shows_pictures = options.format in PICTURED
     settings = replace(settings_of(options), thumbnails=shows_pictures)
-    sources = list(_sources(options, settings.limits))
+    left_out = LeftOut()
+    sources = list(distinct(_sources(options, settings.limits, left_out)))
+    tell_left_out(left_out)
     _require_harmless(options, sources)
     reports = examine(
         sources,
@@ -112,10 +123,11 @@ def run(options: Namespace) -> int:
     gate = Gate(fail_on=options.fail_on)
     watched = gate.watch(judged)
     _write(watched if options.include_personal else map(masked, watched), options)
+    gate.unreadable |= options.strict and bool(left_out)
     return 0 if options.exit_zero else gate.exit_code
 
 
-def _sources(options: Namespace, limits: Limits) -> Iterator[Source]:
+def _sources(options: Namespace, limits: Limits, left_out: LeftOut) -> Iterator[Source]:
     from assay.jobs.sources import expand
 
     if "-" in options.paths and (options.files_from == "-" or options.paths.count("-") > 1):
@@ -124,7 +136,7 @@ def _sources(options: Namespace, limits: Limits) -> Iterator[Source]:
         if path == "-":
             yield sys.stdin.buffer.read(limits.max_bytes + 1)
         else:
-            yield from expand(path)
+            yield from expand(path, left_out)
     yield from listed(options)
 
 
@@ -149,27 +161,27 @@ def _require_harmless(options: Namespace, sources: Iterable[Source]) -> None:
 
 def _judged(reports: Iterable[Report], options: Namespace) -> Iterator[Report]:
     """Reports with the violations of the publisher's rules, where there are rules."""
-    from assay.rules import evaluate, read_baseline, write_baseline
-
     policy = _policy(options)
     if policy is None:
         return iter(reports)
+    from assay.rules import evaluate, read_baseline, write_baseline
+
     for line in policy.expired(today()):
         print(f"assay: {line}", file=sys.stderr)
     if options.write_baseline is None:
         known = read_baseline(options.baseline) if options.baseline else frozenset()
         return evaluate(policy, reports, today=today(), known=known)
     seen = list(evaluate(policy, reports, today=today()))
-    count = write_baseline(options.write_baseline, seen)
+    count = write_baseline(options.write_baseline, seen, root=policy.root)
     print(f"assay: {count} violations accepted in {options.write_baseline}", file=sys.stderr)
     return evaluate(policy, seen, today=today(), known=read_baseline(options.write_baseline))
 
 
 def _policy(options: Namespace) -> Policy | None:
-    from assay.rules import discover, load
-
     if options.no_policy:
         return None
+    from assay.rules import discover, load
+
     path = options.policy or discover(Path.cwd())
     if path is None:
         if options.baseline or options.write_baseline:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 from assay.containers.bmp import walk_bmp
-from assay.containers.boxes import has_joined_stores, walk_boxes, walk_jxl
+from assay.containers.boxes import has_joined_stores, largest_item, walk_boxes, walk_jxl
+from assay.containers.further import further_blocks
 from assay.containers.gif import walk_gif
 from assay.containers.jpeg import walk_jpeg
 from assay.containers.model import Block, Container, Kind
@@ -20,7 +20,7 @@ from assay.containers.png import walk_png
 from assay.containers.tiff import walk_tiff
 from assay.containers.webp import walk_webp
 
-__all__ = ["Block", "Container", "Kind", "has_joined_stores", "walk"]
+__all__ = ["Block", "Container", "Kind", "further_blocks", "has_joined_stores", "largest_item", "walk"]
 
 _WALKERS: Mapping[str, Callable[[bytes], Container]] = {
     "JPEG": walk_jpeg,
@@ -35,8 +35,13 @@ _WALKERS: Mapping[str, Callable[[bytes], Container]] = {
     "BMP": walk_bmp,
 }
 
+_latest: tuple[bytes, str, Container] = (b"", "", Container(end=None, truncated=False))
+"""The latest file and its account: it is asked for twice in a row, as an exhibit and for its metadata.
 
-@lru_cache(maxsize=1)  # the same file is asked for twice in a row: as an exhibit, and for its metadata
+Files are told apart by identity: a cache that compares contents would hash every byte of each.
+"""
+
+
 def walk(data: bytes, format: str) -> Container:  # noqa: A002 - the vocabulary's word
     """Follow the structure of a file.
 
@@ -47,8 +52,22 @@ def walk(data: bytes, format: str) -> Container:  # noqa: A002 - the vocabulary'
     Returns:
         What the structure says; an empty account for a format that is not walked. Time is linear in the size of `data`.
     """
+    global _latest  # noqa: PLW0603 - one entry, set and read whole
+    known, name, container = _latest
+    if known is not data or name != format:
+        container = _walked(data, format)
+        _latest = data, format, container
+    return container
+
+
+def _walked(data: bytes, format: str) -> Container:  # noqa: A002 - the vocabulary's word
     walker = _WALKERS.get(format)
-    return Container(end=None, truncated=False) if walker is None else _with_samsung_trailer(data, walker(data))
+    if walker is None:
+        return Container(end=None, truncated=False)
+    container = walker(data)
+    if container.end is not None and not container.further:
+        container = replace(container, further=tuple(further_blocks(data, container.end, len(data))))
+    return _with_samsung_trailer(data, container)
 
 
 def _with_samsung_trailer(data: bytes, container: Container) -> Container:

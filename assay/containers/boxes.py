@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import NamedTuple
 
+from assay.containers.box import Box, boxes_in
+from assay.containers.further import MAX_FURTHER, further_blocks
 from assay.containers.model import MAX_STEPS, TOO_MANY, Block, Container, Kind
+from assay.containers.tiff import tiff_in
+from assay.containers.video import video_blocks
 
 _MAX_ITEMS = 10_000
 _MAX_ITEM_BYTES = 16 * 2**20
-_IN_FILE, _IN_IDAT = 0, 1
-_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+IN_FILE, IN_IDAT = 0, 1
+"""How an item may be stored; any other is made of other items."""
+C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _XMP_TYPE = b"application/rdf+xml"
 _NAMED = {b"mpvd": "the video of a motion photo (MP4)", b"sefd": "a Samsung trailer"}
 _TOP_LEVEL = frozenset(
@@ -20,26 +24,9 @@ _TOP_LEVEL = frozenset(
 )
 
 
-class _Box(NamedTuple):
-    type: bytes
-    start: int
-    """Of the payload."""
-    stop: int
-    """May lie beyond the bytes at hand."""
-
-
-def _boxes(data: bytes, at: int, end: int) -> Iterator[_Box]:
-    """Boxes side by side from `at`, until one would be shorter than its own header."""
-    while at + 8 <= end:
-        size, header = int.from_bytes(data[at : at + 4], "big"), 8
-        if size == 1:
-            size, header = int.from_bytes(data[at + 8 : at + 16], "big"), 16
-        elif size == 0:
-            size = end - at
-        if size < header:
-            return
-        yield _Box(data[at + 4 : at + 8], at + header, at + size)
-        at += size
+_NO_BOX = Box(b"", 0, 0)
+_JXL_METADATA = frozenset({b"Exif", b"xml "})
+_PACKED = {b"Exif": "the EXIF", b"xml ": "the XMP", b"jumb": "the JUMBF box, in which credentials stand,"}
 
 
 def has_joined_stores(data: bytes) -> bool:
@@ -48,71 +35,93 @@ def has_joined_stores(data: bytes) -> bool:
     A file has one store (section 15.5.2.1). Readers take the first, and what follows in the box is left out of the
     hash, so a second one could stand there unnoticed.
     """
-    for box in islice(_boxes(data, 0, len(data)), MAX_STEPS):
-        if box.type == b"uuid" and data[box.start : box.start + 16] == _C2PA:
+    for box in islice(boxes_in(data, 0, len(data)), MAX_STEPS):
+        if box.type == b"uuid" and data[box.start : box.start + 16] == C2PA_UUID:
             purpose_end = data.find(b"\0", box.start + 20, box.stop)
-            stores = list(islice(_boxes(data, purpose_end + 9, min(box.stop, len(data))), 2))
+            stores = list(islice(boxes_in(data, purpose_end + 9, min(box.stop, len(data))), 2))
             return purpose_end >= 0 and [store.type for store in stores] == [b"jumb", b"jumb"]
     return False
 
 
+def largest_item(data: bytes) -> tuple[int, int] | None:
+    """Return width and height of the largest item that an AVIF or HEIF describes (ISO/IEC 23008-12, section 6.5.3).
+
+    Encoders may pad a picture to even sizes, and to 64 pixels at least, and have it cropped when it is shown.
+
+    Returns:
+        None where no item has a size.
+    """
+    for box in islice(boxes_in(data, 0, len(data)), MAX_STEPS):
+        if box.type == b"meta":
+            properties = children(data, box.start + 4, box.stop).get(b"iprp", _NO_BOX)
+            items = children(data, properties.start, properties.stop).get(b"ipco", _NO_BOX)
+            extents = islice(boxes_in(data, items.start, min(items.stop, len(data))), _MAX_ITEMS)
+            sizes = (data[each.start + 4 : each.start + 12] for each in extents if each.type == b"ispe")
+            found = ((int.from_bytes(size[:4], "big"), int.from_bytes(size[4:], "big")) for size in sizes)
+            return max(found, key=lambda size: size[0] * size[1], default=None)
+    return None
+
+
 def end_of_boxes(data: bytes, at: int) -> int:
     """The end of the known boxes that lie side by side from an offset on."""
-    for count, box in enumerate(_boxes(data, at, len(data))):
+    for count, box in enumerate(boxes_in(data, at, len(data))):
         if not _is_top_level(box, data) or count >= MAX_STEPS:
             break
         at = min(box.stop, len(data))
     return at
 
 
-def _is_top_level(box: _Box, data: bytes) -> bool:
+def _is_top_level(box: Box, data: bytes) -> bool:
     """A known type, or one that is spelt like a type and fits: anything else is no box but what follows the last."""
     return box.type in _TOP_LEVEL or (box.stop <= len(data) and box.type.isalnum())
 
 
-def _jxl_blocks(data: bytes, box: _Box) -> Iterator[Block]:
-    """Metadata boxes; those compressed with Brotli (`brob`) are left alone."""
+def _jxl_blocks(data: bytes, box: Box) -> Iterator[Block]:
+    """Metadata boxes; of those compressed with Brotli (`brob`) only that they are there (ISO/IEC 18181-2, annex B)."""
+    payload = data[box.start : box.stop] if box.type in _JXL_METADATA else b""
     if box.type == b"Exif":
-        yield from _exif(data[box.start : box.stop])
+        yield Block(kind=Kind.EXIF, payload=tiff_in(payload))
     elif box.type == b"xml ":
-        yield Block(kind=Kind.XMP, payload=data[box.start : box.stop])
+        yield Block(kind=Kind.XMP, payload=payload)
+    elif box.type == b"brob" and data[box.start : box.start + 4] in _PACKED:
+        name = _PACKED[data[box.start : box.start + 4]]
+        yield Block(kind=Kind.UNREAD, payload=f"{name} is compressed with Brotli".encode())
 
 
-def _item_blocks(data: bytes, box: _Box) -> Iterator[Block]:
+def _item_blocks(data: bytes, box: Box) -> Iterator[Block]:
     """The EXIF and XMP items that a `meta` box lists (ISO/IEC 23008-12, annex A)."""
     if box.type != b"meta":
         return
-    children = _children(data, box.start + 4, box.stop)
-    if not {b"iinf", b"iloc"} <= children.keys():
+    inside = children(data, box.start + 4, box.stop)
+    if not {b"iinf", b"iloc"} <= inside.keys():
         return
-    idat = children.get(b"idat", _Box(b"idat", 0, 0))
-    kinds = dict(_item_kinds(data, children[b"iinf"]))
+    idat = inside.get(b"idat", Box(b"idat", 0, 0))
+    kinds = dict(item_kinds(data, inside[b"iinf"]))
     left = _MAX_ITEM_BYTES
-    for item, payload in _items(data, children[b"iloc"], idat, frozenset(kinds)):
+    unread = dict(kinds)
+    for item, payload in _items(data, inside[b"iloc"], idat, frozenset(kinds)):
         left -= len(payload)
         if left < 0:
-            return
-        yield from _exif(payload) if kinds[item] is Kind.EXIF else (Block(kind=Kind.XMP, payload=payload),)
+            break
+        if payload and unread.pop(item, None) is not None:
+            is_exif = kinds[item] is Kind.EXIF
+            yield Block(kind=kinds[item], payload=tiff_in(payload) if is_exif else payload)
+    for name in sorted({kind.value for kind in unread.values()}):
+        yield Block(kind=Kind.UNREAD, payload=f"an {name} item is not where the file says".encode())
 
 
-def _exif(payload: bytes) -> Iterator[Block]:
-    """An EXIF item starts with the distance to its TIFF header."""
-    start = 4 + int.from_bytes(payload[:4], "big")
-    if start < len(payload):
-        yield Block(kind=Kind.EXIF, payload=payload[start:])
-
-
-def _children(data: bytes, start: int, stop: int) -> dict[bytes, _Box]:
-    found: dict[bytes, _Box] = {}
-    for _, box in zip(range(_MAX_ITEMS), _boxes(data, start, min(stop, len(data))), strict=False):
+def children(data: bytes, start: int, stop: int) -> dict[bytes, Box]:
+    """Return the boxes between two offsets by their types, the first of each."""
+    found: dict[bytes, Box] = {}
+    for _, box in zip(range(_MAX_ITEMS), boxes_in(data, start, min(stop, len(data))), strict=False):
         found.setdefault(box.type, box)
     return found
 
 
-def _item_kinds(data: bytes, iinf: _Box) -> Iterator[tuple[int, Kind]]:
-    """Identifiers of the items that hold metadata (ISO/IEC 14496-12, section 8.11.6)."""
+def item_kinds(data: bytes, iinf: Box) -> Iterator[tuple[int, Kind]]:
+    """Yield the numbers of the items that hold metadata, and what they hold (ISO/IEC 14496-12, section 8.11.6)."""
     first = iinf.start + (6 if data[iinf.start : iinf.start + 1] == b"\0" else 8)
-    entries = _boxes(data, first, min(iinf.stop, len(data)))
+    entries = boxes_in(data, first, min(iinf.stop, len(data)))
     for _, box in zip(range(_MAX_ITEMS), entries, strict=False):
         body = data[box.start : min(box.stop, box.start + 256)]
         width = 4 if body[:1] == b"\3" else 2
@@ -134,8 +143,16 @@ class _Cursor:
         return int.from_bytes(self.data[self.at - width : self.at], "big")
 
 
-def _items(data: bytes, iloc: _Box, idat: _Box, wanted: frozenset[int]) -> Iterator[tuple[int, bytes]]:
+def _items(data: bytes, iloc: Box, idat: Box, wanted: frozenset[int]) -> Iterator[tuple[int, bytes]]:
     """The bytes of the wanted items (ISO/IEC 14496-12, section 8.11.3)."""
+    for item, method, pieces in locations(data, iloc):
+        if item in wanted and method in (IN_FILE, IN_IDAT):
+            shift = idat.start if method == IN_IDAT else 0
+            yield item, _gather(data, shift, pieces)
+
+
+def locations(data: bytes, iloc: Box) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+    """Yield for every item its number, how it is stored, and offset and length of each piece (section 8.11.3)."""
     cursor = _Cursor(data, iloc.start)
     version = cursor.take(4) >> 24
     widths = cursor.take(2)
@@ -145,7 +162,7 @@ def _items(data: bytes, iloc: _Box, idat: _Box, wanted: frozenset[int]) -> Itera
     left = _MAX_ITEMS
     for _ in range(min(cursor.take(wide), _MAX_ITEMS)):
         item = cursor.take(wide)
-        method = cursor.take(2) & 15 if version else _IN_FILE
+        method = cursor.take(2) & 15 if version else IN_FILE
         cursor.take(2)
         base = cursor.take(base_width)
         extents = cursor.take(2)
@@ -156,9 +173,7 @@ def _items(data: bytes, iloc: _Box, idat: _Box, wanted: frozenset[int]) -> Itera
         for _ in range(extents):
             cursor.take(index_width)
             pieces.append((base + cursor.take(offset_width), cursor.take(length_width)))
-        if item in wanted and method in (_IN_FILE, _IN_IDAT):
-            shift = idat.start if method == _IN_IDAT else 0
-            yield item, _gather(data, shift, pieces)
+        yield item, method, pieces
 
 
 def _gather(data: bytes, shift: int, pieces: list[tuple[int, int]]) -> bytes:
@@ -187,11 +202,12 @@ def walk_jxl(data: bytes) -> Container:
     return _walk(data, _jxl_blocks)
 
 
-def _walk(data: bytes, read: Callable[[bytes, _Box], Iterator[Block]]) -> Container:
+def _walk(data: bytes, read: Callable[[bytes, Box], Iterator[Block]]) -> Container:
     end, truncated = 0, False
     belongings: dict[str, None] = {}
     blocks: list[Block] = []
-    for count, box in enumerate(_boxes(data, 0, len(data))):
+    further: list[Block] = []
+    for count, box in enumerate(boxes_in(data, 0, len(data))):
         if count >= MAX_STEPS:
             return Container(end=None, truncated=False, damaged=(TOO_MANY,), blocks=tuple(blocks))
         if not _is_top_level(box, data):
@@ -201,4 +217,15 @@ def _walk(data: bytes, read: Callable[[bytes, _Box], Iterator[Block]]) -> Contai
         if box.type in _NAMED:
             belongings[_NAMED[box.type]] = None
         blocks.extend(read(data, box))
-    return Container(end=end, truncated=truncated, belongings=tuple(belongings), blocks=tuple(blocks))
+        if box.type in _NAMED:
+            further.extend(further_blocks(data, box.start, end))
+        elif box.type == b"moov":
+            further.extend(video_blocks(data, box.start, end))
+    further.extend(further_blocks(data, end, len(data)))
+    return Container(
+        end=end,
+        truncated=truncated,
+        belongings=tuple(belongings),
+        blocks=tuple(blocks),
+        further=tuple(further[:MAX_FURTHER]),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from assay.containers.model import MAX_STEPS, TOO_MANY, Block, Container, Kind
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -47,6 +49,23 @@ def _follow(data: bytes, blocks: list[Block]) -> int:
         if label in (_COMMENT, _APPLICATION):
             blocks.extend(_block(data, label, start, at))
     raise _TooManyError
+
+
+def gif_extensions(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield every extension up to the first fault as its label, start and stop with its header and terminator."""
+    try:
+        at = 13 + _palette_size(data[10])
+        for _ in range(MAX_STEPS):
+            if data[at] == _EXTENSION:
+                stop, _ = _skip(data, at + 2)
+                yield data[at + 1], at, stop
+            elif data[at] == _IMAGE:
+                stop, _ = _skip(data, at + 11 + _palette_size(data[at + 9]))
+            else:
+                return
+            at = stop
+    except (IndexError, _TooManyError):
+        return
 
 
 def _palette_size(flags: int) -> int:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from assay.containers.boxes import end_of_boxes
+from assay.containers.further import further_blocks
 from assay.containers.model import MAX_STEPS, TOO_MANY, Block, Container, Kind
-from assay.containers.tiff import Tiff
+from assay.containers.tiff import HEADERS, Tiff, tiff_in
 
-_SOI, _EOI, _SOS, _APP1, _APP2, _APP13, _COM = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xED, 0xFE
+_SOI, _EOI, _SOS, _APP1, _APP2, _APP6, _APP13, _COM = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xE6, 0xED, 0xFE
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _IN_HEADER = re.compile(rb"\xff[^\x00\xff]")
 # Between the scans of a picture only these occur; in coded data 0xFF is followed by 0x00 or a restart marker.
@@ -18,6 +19,7 @@ _IN_SCAN = re.compile(rb"\xff[\xc4\xd9-\xdd\xe0-\xef\xfe]")
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _KNOWN = {
     _APP1: ((b"Exif\0", Kind.EXIF), (_XMP, Kind.XMP), (b"http://ns.adobe.com/xmp/extension/\0", Kind.XMP_EXTENSION)),
+    _APP6: ((b"GoPro\0", Kind.GOPRO),),
     _APP13: ((b"Photoshop 3.0\0", Kind.PHOTOSHOP),),
     _COM: ((b"", Kind.COMMENT),),
 }
@@ -32,22 +34,23 @@ def walk_jpeg(data: bytes) -> Container:
         return Container(end=None, truncated=False, damaged=("does not start like a JPEG",))
     segments: list[tuple[int, int, int]] = []
     end = None
-    for count, (marker, start, stop) in enumerate(_markers(data)):
+    for count, (marker, start, stop) in enumerate(markers(data)):
         if marker == _EOI:
             end = stop
         elif count >= MAX_STEPS:
             return Container(end=None, truncated=False, damaged=(TOO_MANY,))
-        elif marker in (_APP1, _APP2, _APP13, _COM):
+        elif marker in (_APP1, _APP2, _APP6, _APP13, _COM):
             segments.append((marker, start, stop))
     blocks = tuple(_blocks(data, segments))
     if end is None:
-        return Container(end=len(data), truncated=True, blocks=blocks)
+        return Container(end=len(data), truncated=True, blocks=blocks, is_front_whole=_is_front_whole(data))
+    further = tuple(further_blocks(data, end, len(data)))
     end, belongings = _take_in(data, end, segments, blocks)
-    return Container(end=end, truncated=False, belongings=belongings, blocks=blocks)
+    return Container(end=end, truncated=False, belongings=belongings, blocks=blocks, further=further)
 
 
-def _markers(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Every segment as marker, start and stop of its payload, up to and with the first end of image."""
+def markers(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield every segment as marker, start and stop of its payload, up to and with the first end of image."""
     at, pattern = 2, _IN_HEADER
     while (found := pattern.search(data, at)) is not None:
         marker, at = data[found.end() - 1], found.end()
@@ -64,18 +67,28 @@ def _markers(data: bytes) -> Iterator[tuple[int, int, int]]:
             pattern = _IN_SCAN
 
 
+def _is_front_whole(data: bytes) -> bool:
+    """Whether segments lie side by side up to the first scan: one that is cut may hold what looks like a scan."""
+    for count, (marker, start, stop) in enumerate(markers(data)):
+        is_empty = start == stop and marker not in _STANDALONE
+        if marker == _SOS or is_empty or count >= MAX_STEPS:
+            return marker == _SOS and not is_empty
+    return False
+
+
 def _blocks(data: bytes, segments: list[tuple[int, int, int]]) -> Iterator[Block]:
-    exif = b""  # a block longer than one segment goes on in the next, with the same prefix
+    exif: list[bytearray] = []
     for marker, start, stop in segments:
         for prefix, kind in _KNOWN.get(marker, ()):
             if not data.startswith(prefix, start, stop):
                 continue
-            if kind is Kind.EXIF:
-                exif += data[start + 6 : stop]
-            else:
+            if kind is not Kind.EXIF:
                 yield Block(kind=kind, payload=data[start + len(prefix) : stop])
-    if exif:
-        yield Block(kind=Kind.EXIF, payload=exif)
+            elif exif and not data.startswith(HEADERS, start + 6):
+                exif[-1] += data[start + 6 : stop]  # a block longer than one segment goes on in the next
+            else:
+                exif.append(bytearray(data[start + 6 : stop]))
+    yield from (Block(kind=Kind.EXIF, payload=tiff_in(bytes(block))) for block in exif)
 
 
 def _take_in(
@@ -98,7 +111,7 @@ def _take_in(
 
 
 def _markers_from(data: bytes, start: int) -> Iterator[tuple[int, int, int]]:
-    for marker, first, stop in _markers(data[start:]):
+    for marker, first, stop in markers(data[start:]):
         yield marker, start + first, start + stop
 
 

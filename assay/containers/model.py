@@ -25,6 +25,14 @@ class Kind(StrEnum):
     PNG_TEXT = "tEXt"
     PNG_COMPRESSED_TEXT = "zTXt"
     PNG_INTERNATIONAL_TEXT = "iTXt"
+    VIDEO = "user data of a video"
+    """The name of an entry, a zero byte, and its value as stored."""
+    SAMSUNG = "Samsung trailer"
+    """The name of a field, a zero byte, and its value."""
+    GOPRO = "GoPro telemetry"
+    """Entries of a key, a type, a size and values (GPMF)."""
+    UNREAD = "metadata that cannot be read"
+    """Why not, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +52,13 @@ class Container:
     The length of the file where that is truncated."""
     truncated: bool
     """The structure promises more bytes than there are, or its end marker is missing."""
+    is_front_whole: bool = False
+    """A truncated file that holds everything which its format keeps in front of the picture data: credentials, too."""
     damaged: tuple[str, ...] = ()
     """What contradicts itself, in words."""
     belongings: tuple[str, ...] = ()
     """What lies behind the picture and is part of the file by design: further pictures, a motion photo's video."""
     blocks: tuple[Block, ...] = ()
     """The metadata, in the order of the file."""
+    further: tuple[Block, ...] = ()
+    """Metadata of what is not the picture itself but travels with it: further pictures, videos, trailers."""

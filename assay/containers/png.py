@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 from assay.containers.model import MAX_STEPS, TOO_MANY, Block, Container, Kind
+from assay.containers.tiff import tiff_in
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KINDS = {
@@ -14,6 +16,19 @@ _KINDS = {
     b"eXIf": Kind.EXIF,
 }
 _ANCILLARY = 0x20
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield every chunk as its name, start and stop with length and checksum, up to and with the last."""
+    at = len(SIGNATURE)
+    while at + 12 <= len(data):
+        name, stop = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if stop > len(data):
+            return
+        yield name, at, stop
+        if name == b"IEND":
+            return
+        at = stop
 
 
 def walk_png(data: bytes) -> Container:
@@ -30,7 +45,8 @@ def walk_png(data: bytes) -> Container:
         if stop + 4 > len(data):
             return Container(end=len(data), truncated=True, damaged=tuple(wrong), blocks=tuple(blocks))
         if name in _KINDS:
-            blocks.append(Block(kind=_KINDS[name], payload=data[at + 8 : stop]))
+            payload = data[at + 8 : stop]
+            blocks.append(Block(kind=_KINDS[name], payload=tiff_in(payload) if name == b"eXIf" else payload))
         is_critical = not name[0] & _ANCILLARY
         if is_critical and zlib.crc32(view[at + 4 : stop]) != int.from_bytes(data[stop : stop + 4], "big"):
             wrong[f"the checksum of a {name.decode('ascii', 'backslashreplace')} chunk is wrong"] = None

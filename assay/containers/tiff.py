@@ -24,6 +24,8 @@ _SIZES = {type_: struct.calcsize("=" + code) for type_, code in _CODES.items()}
 _RATIONALS = (5, 10)
 _FLOATS = (11, 12)
 
+HEADERS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PREFIX = b"Exif\0\0"
 _ALIGNMENT = 16
 _MAX_DIRECTORIES = 400
 _MAX_CHILDREN = 100
@@ -41,8 +43,9 @@ class _TooManyError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One tag of a directory: where its value lies."""
+    """One tag of a directory: where it stands, and where its value lies."""
 
+    at: int
     type: int
     count: int
     start: int
@@ -105,7 +108,7 @@ class Tiff:
         value, size = start + 4 + wide, count * _SIZES[type_]
         if size > wide:
             value = self._number(value, wide)
-        return Entry(type=type_, count=count, start=value, stop=value + size)
+        return Entry(at=start, type=type_, count=count, start=value, stop=value + size)
 
     def _number(self, at: int, width: int) -> int:
         return int.from_bytes(self.data[at : at + width], self.order)
@@ -135,6 +138,19 @@ class Tiff:
         return tuple(int(value) for value in self.numbers(entry, limit))
 
 
+def tiff_in(payload: bytes) -> bytes:
+    """Return an EXIF payload from its TIFF header on, whatever its writer put before it.
+
+    Containers differ in what belongs there: nothing (PNG, WebP), `Exif` and two zero bytes (JPEG), or the distance to
+    the header in 4 bytes (HEIF, JPEG XL); writers mix them up. A payload without a header is returned as it is.
+    """
+    stated = 4 + int.from_bytes(payload[:4], "big")
+    for start in (0, len(_PREFIX), 4, 4 + len(_PREFIX), stated, stated + len(_PREFIX)):
+        if payload.startswith(HEADERS, start):
+            return payload[start:]
+    return payload
+
+
 def walk_tiff(data: bytes) -> Container:
     """The end is the largest offset that any directory refers to, for TIFF has no end marker."""
     tiff = Tiff.parse(data)
@@ -160,8 +176,35 @@ def _blocks(tiff: Tiff) -> Iterator[Block]:
             yield Block(kind=kind, payload=tiff.raw(entries[tag], len(tiff.data)))
 
 
+def picture_extents(tiff: Tiff) -> list[tuple[int, int]]:
+    """Return start and stop of the strips, tiles and old-style JPEGs of every directory that can be reached.
+
+    A file with too many of them is one extent as a whole.
+    """
+    found: list[tuple[int, int]] = []
+    try:
+        for directory in _reached(tiff):
+            for offsets, sizes in _OFFSETS_AND_SIZES:
+                if offsets in directory.entries and sizes in directory.entries:
+                    starts = tiff.integers(directory.entries[offsets], _MAX_NUMBERS)
+                    lengths = tiff.integers(directory.entries[sizes], _MAX_NUMBERS)
+                    found += [(start, start + length) for start, length in zip(starts, lengths, strict=False)]
+    except _TooManyError:
+        return [(0, len(tiff.data))]
+    return found
+
+
 def _directories(tiff: Tiff) -> Iterator[Iterator[int]]:
     """For every directory that can be reached, the offsets at which something of it ends."""
+    return (_ends(tiff, directory) for directory in _reached(tiff))
+
+
+def _reached(tiff: Tiff) -> Iterator[Directory]:
+    """Every directory with entries that can be reached.
+
+    Raises:
+        _TooManyError: There are more than can be followed.
+    """
     waiting, seen, budget = [tiff.first], set[int](), _MAX_NUMBERS
     while waiting:
         offset = waiting.pop()
@@ -179,7 +222,7 @@ def _directories(tiff: Tiff) -> Iterator[Iterator[int]]:
         waiting += [value for entry in children for value in tiff.integers(entry, _MAX_CHILDREN)]
         waiting += [directory.following] if directory.following else []
         if entries:
-            yield _ends(tiff, directory)
+            yield directory
 
 
 def _ends(tiff: Tiff, directory: Directory) -> Iterator[int]:

@@ -119,7 +119,7 @@ def _opened(file: Path, settings: Settings) -> Pixels:
 
 def _read(check: Check, pixels: Pixels, path: Path) -> str:
     """How the check's finding begins."""
-    (outcome,) = run(check, Exhibit(facts=ExhibitFacts(name=str(path)), decoded=pixels))
+    outcome, *_ = run(check, Exhibit(facts=ExhibitFacts(name=str(path)), decoded=pixels))
     match outcome:
         case Measurement() | Observation():
             return outcome.summary.partition(":")[0].partition(".")[0]

@@ -5,7 +5,6 @@ Key and model -> sealed noise -> image -> file -> self-check on the file's own p
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,8 @@ from assay import catalog, fingerprint
 from assay.binding import SoftBinding, pixel_sha256
 from assay.errors import ConfigurationError, SelfCheckError
 from assay.files import write_whole
-from assay.jobs.pixel_marks import METHOD, put, read_back
+from assay.jobs import foresight
+from assay.jobs.pixel_marks import METHOD, WRITTEN, binding, put, read_back
 from assay.keys import DEFAULT_USER, WatermarkKey, key_store
 from assay.ledger import Entry, Ledger, location, new_image_id, open_ledger
 from assay.vocabulary import Latents, LatentWatermark, Pixels, Seal, Settings
@@ -33,6 +33,7 @@ from generation.declaration import Declaration
 from generation.development import signing_key_for
 from generation.invert import estimate
 from generation.loading import kept_model
+from generation.local import shown
 from generation.pictures import to_pixels
 from generation.sign import sign_and_keep
 
@@ -50,7 +51,7 @@ FORMATS = {
     ".jpeg": ("JPEG", "image/jpeg", {"quality": 95, "subsampling": 0}),
 }
 """Suffix of the target to Pillow's format, media type and how it is saved."""
-NONE, BOTH = "none", "both"
+NONE, BOTH = foresight.NONE, "both"
 _LATENT = "sealed-seed"
 """The mark in the noise that `both` puts in, beside the one in the pixels."""
 
@@ -81,6 +82,10 @@ class Wish:
     prompt: str
     negative: str | None = None
     model: str = "pocket"
+    config: str | None = None
+    """Of a checkpoint: the folder of a pipeline that describes it."""
+    loras: tuple[str, ...] = ()
+    """Files, or folders that hold one, with a strength behind a colon where it is not 1."""
     revision: str | None = None
     scheduler: str | None = None
     steps: int | None = None
@@ -140,7 +145,7 @@ def generate(
         SelfCheckError: The mark is not in the image; nothing was written for it.
         LedgerError: The ledger cannot be written; there is no file then, either.
     """
-    _require_sound(wish, targets)
+    foresight.require_sound(targets, watermark=wish.watermark, seed=wish.seed, steps=wish.steps)
     signing_key = signing_key_for(settings.home)
     signing_key.require_valid()
     if wish.watermark == NONE:
@@ -172,27 +177,13 @@ def _marking(wish: Wish, adapter: Adapter, key: WatermarkKey, ledger: Ledger) ->
 def _opened(wish: Wish) -> Adapter:
     return kept_model(
         wish.model,
+        config=wish.config,
+        loras=wish.loras,
         device=wish.device,
         precision=wish.precision,
         scheduler=wish.scheduler,
         revision=wish.revision,
     )
-
-
-def _require_sound(wish: Wish, targets: Sequence[Path]) -> None:
-    if wish.seed is not None and wish.watermark != NONE:
-        raise ConfigurationError(
-            "a seed and a watermark exclude each other",
-            hint="Marked noise comes from a key and a nonce that is never used twice, or it could be told from noise. "
-            "Leave the seed out, or draw without a mark: --watermark none.",
-        )
-    if wish.steps is not None and wish.steps < 1:
-        raise ConfigurationError(f"{wish.steps} steps draw nothing", hint="Use 10 to 50; few-step models 1 to 4.")
-    for target in targets:
-        if target.suffix.lower() not in FORMATS:
-            raise ConfigurationError(f"{target}: not a format that is written", hint=f"Use {', '.join(FORMATS)}.")
-        if not os.access(target.parent, os.W_OK):
-            raise ConfigurationError(f"{target}: the folder cannot be written", hint="Choose another place.")
 
 
 # --- one image --------------------------------------------------------------------------------------------------------
@@ -213,11 +204,13 @@ def _marked(
     data, mime = _encoded(pixels, target)
     delivered = _decoded(data)
     read = _read_back(adapter, delivered, seal, target, marking)
-    bindings = tuple(SoftBinding(scheme=name, image_id=image_id) for name in read)
-    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, bindings))
+    bindings = tuple(
+        binding(image_id) if name == METHOD else SoftBinding(scheme=name, image_id=image_id) for name in read
+    )
+    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, adapter, target, bindings))
     entry = Entry(
         image_id=image_id,
-        watermark=next(iter(read)),
+        watermark=WRITTEN if marking.latent is None else marking.latent.id,
         key_id=marking.key.id,
         nonce=seal.nonce,
         payload=seal.payload,
@@ -226,7 +219,7 @@ def _marked(
         perceptual_hash=fingerprint.dhash(Image.fromarray(delivered)),
         thumbnail=fingerprint.thumbnail(delivered),
         manifest=signed.manifest,
-        model=wish.model,
+        model=adapter.spec.id,
         scheduler=type(adapter.pipeline.scheduler).__name__,
         latent_shape=shape,
         steps=wish.steps or adapter.spec.steps,
@@ -273,7 +266,7 @@ def _unmarked(
     chance = np.random.default_rng(None if wish.seed is None else (wish.seed, number))
     noise = chance.standard_normal(adapter.latent_shape(*_size(wish, adapter)), np.float32)
     data, mime = _encoded(draw(wish, adapter, noise, progress), target)
-    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, target, ()))
+    signed = sign_and_keep(data, mime, signing_key, _declaration(wish, adapter, target, ()))
     try:
         write_whole(target, signed.data)
     except OSError as error:
@@ -303,8 +296,9 @@ def _size(wish: Wish, adapter: Adapter) -> tuple[int, int]:
     return wish.size or (adapter.spec.size, adapter.spec.size)
 
 
-def _declaration(wish: Wish, target: Path, bindings: tuple[SoftBinding, ...]) -> Declaration:
-    return Declaration(title=target.name, software=wish.model, software_version=wish.revision, bindings=bindings)
+def _declaration(wish: Wish, adapter: Adapter, target: Path, bindings: tuple[SoftBinding, ...]) -> Declaration:
+    software = shown(adapter.spec.id)
+    return Declaration(title=target.name, software=software, software_version=wish.revision, bindings=bindings)
 
 
 def _encoded(pixels: Pixels, target: Path) -> tuple[bytes, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay import codec
-from assay.errors import UnreadableError
+from assay.errors import LimitExceeded, UnreadableError
 from assay.guard import Worker
 from assay.jobs.protocol import Answer, Request
 from assay.vocabulary import Failed, Pixels, Settings
@@ -45,6 +45,8 @@ def decoded(guarded: Worker, request: Request, blob: bytes | None = None) -> tup
     for outcome in answer.outcomes:
         if isinstance(outcome, Failed) and outcome.check in ("exhibit", "decode"):
             raise UnreadableError(outcome.error, hint=outcome.hint)
+    if answer.withheld is not None:
+        raise LimitExceeded(answer.withheld.error, hint=answer.withheld.hint)
     try:
         return answer, guarded.pixels(answer.height, answer.width)
     except NONSENSE as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from assay.jobs.protocol import STDIN_NAME, Request
 from assay.jobs.verify import Source, Upload
 from assay.ledger import Entry, Ledger, location, open_ledger
 from assay.vocabulary import Pixels, Settings
+from watermark.comparison import Shows
 
 NEAR_BITS = 16
 """Of the 64 of the hash, so many may differ in pictures that look alike; of two unrelated ones about half do."""
@@ -91,7 +92,7 @@ def leads(source: Source, *, settings: Settings) -> Leads:
     with open_ledger(place) as ledger:
         found = [*_same(ledger, sha256, pixels), *((how, each.entry) for how, each in sightings.items())]
         found += [(How.LIKENESS, each.entry) for each in alike(ledger, pixels, NEAR_ROWS) if each.distance <= NEAR_BITS]
-    moved = {each.entry.image_id for each in sightings.values() if not each.likeness.agrees}
+    moved = {each.entry.image_id for each in sightings.values() if each.comparison.shows is Shows.OTHER}
     return Leads(
         rows=_gathered(found, pixels, moved), remarks=tuple(remark for _, remark in marks if isinstance(remark, str))
     )
@@ -136,11 +137,21 @@ def _same(ledger: Ledger, sha256: str | None, pixels: Pixels) -> Iterator[tuple[
 
 def _marks(pixels: Pixels, settings: Settings) -> Iterator[tuple[How, Sighting | str | None]]:
     """What each watermark leads to, or why it was not looked for."""
-    for how, check in ((How.NOISE_MARK, Watermark(settings)), (How.PIXEL_MARK, PixelMark(settings))):
-        try:
-            yield how, check.idle or check.find(pixels)
-        except AssayError as error:  # what bytes and pixels say still holds
-            yield how, f"The {how} was not looked for: {error}. {error.hint}"
+    noise, pixel = Watermark(replace(settings, thorough=True)), PixelMark(settings)  # one image, and all that leads on
+    try:
+        looked = None if noise.idle else noise.look(pixels)
+        yield How.NOISE_MARK, noise.idle if looked is None else looked.sighting
+        yield from ((How.NOISE_MARK, reason) for reason in (looked.untried if looked else ()))
+    except AssayError as error:  # what bytes and pixels say still holds
+        yield How.NOISE_MARK, _not_looked_for(How.NOISE_MARK, error)
+    try:
+        yield How.PIXEL_MARK, pixel.idle or pixel.find(pixels)
+    except AssayError as error:
+        yield How.PIXEL_MARK, _not_looked_for(How.PIXEL_MARK, error)
+
+
+def _not_looked_for(how: How, error: AssayError) -> str:
+    return f"The {how} was not looked for: {error}. {error.hint}"
 
 
 def _gathered(found: Iterable[tuple[How, Entry]], pixels: Pixels, moved: set[int]) -> tuple[Lead, ...]:

@@ -31,6 +31,8 @@ class Answer:
     height: int = 0
     """Of the decoded pixels in the shared memory, uint8 (height, width, 3); 0 where none were wanted or possible."""
     width: int = 0
+    withheld: Failed | None = None
+    """The limit that the pixels of a sound file exceed, so that they were not decoded."""
     preview: bytes | None = None
     peak_bytes: int = 0
     """The largest memory this worker ever took (resident set)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from assay import catalog, fingerprint
+from assay import catalog
+from assay.jobs import palettes
 from assay.ledger import Entry, Ledger, Mark
+from assay.ledger.reading import Kind
 from assay.vocabulary import Latents, Pixels, Reading, Seal
 from watermark import sign_table
 from watermark.sealed_seed import SealedSeed
@@ -20,6 +22,8 @@ from watermark.sign_table import SignTable, SignTableError
 
 TABLED = 20_000
 """Sealed seeds of one shape from which on their signs are kept in a table: row by row, so many take seconds."""
+PALETTES = "palettes.npy"
+"""The file of their colours, beside the sign tables."""
 REGISTERED_AMONG = 10_000
 """The newest rows, of which those whose colours a picture shares are laid over it: their thumbnails are all opened."""
 
@@ -32,20 +36,47 @@ class Fit(NamedTuple):
 
 
 class Registry:
-    """All committed rows with a latent mark whose keys are here, as the ledger was at one head.
+    """All committed rows with a latent mark whose keys are here, as the ledger was when it was last read.
 
     Args:
-        ledger: Read once; it may be closed then.
+        ledger: Read at once; it may be closed then.
         secrets: Of the keys, by their id.
         folder: Where sign tables are kept; they are as secret as the keys.
     """
 
     def __init__(self, ledger: Ledger, secrets: Mapping[str, bytes], folder: Path) -> None:
+        self.secrets, self._folder = secrets, folder
+        self._rows: dict[int, Mark] = {}
+        self._shaped: dict[tuple[int, ...], list[Mark]] = {}
+        self._seen = 0
+        self._hashes = np.zeros(0, np.uint64)
+        self._palettes: dict[int, NDArray[np.uint16]] | None = None
+        self.kinds: tuple[Kind, ...] = ()
+        self.strange = 0
+        """Rows with a latent mark whose keys are not here."""
+        self.read(ledger)
+
+    def read(self, ledger: Ledger) -> None:
+        """Take in what the ledger has that it had not when it was last read."""
         self.head = ledger.head()
-        self._secrets, self._folder = secrets, folder
-        self._rows = {row.image_id: row for row in ledger.marks() if row.key_id in secrets and _is_latent(row)}
-        self.kinds = tuple(kind for kind in ledger.kinds() if self.count(kind.latent_shape))
-        self._palettes: dict[int, NDArray[np.float64]] | None = None
+        fresh: list[Mark] = []
+        for row in ledger.marks(after=self._seen):
+            self._seen = row.seq
+            if row.watermark not in catalog.LATENT_WATERMARKS:
+                continue
+            if row.key_id in self.secrets:
+                fresh.append(row)
+            else:
+                self.strange += 1
+        for row in fresh:
+            self._rows[row.image_id] = row
+            self._shaped.setdefault(row.latent_shape, []).append(row)
+        self._hashes = np.append(self._hashes, np.array([row.perceptual_hash for row in fresh], np.uint64))
+        self.kinds = tuple(sorted({*self.kinds, *(row.kind for row in fresh)}))
+
+    def has(self, image_id: int) -> bool:
+        """Whether a row has a mark in the noise, by a key that is here."""
+        return image_id in self._rows
 
     def count(self, shape: tuple[int, int, int]) -> int:
         """Rows with latents of this shape."""
@@ -64,28 +95,37 @@ class Registry:
         row = self._rows[image_id]
         return Fit(image_id, catalog.latent_watermark(row.watermark).measure(noise, self._seal(row)))
 
-    def alike(self, ledger: Ledger, pixels: Pixels, count: int) -> list[Entry]:
+    def near(self, perceptual_hash: int, bits: int, count: int) -> list[int]:
+        """Ids of the rows whose hashes differ in so many bits at most, the nearest first; none for a flat picture."""
+        if not perceptual_hash or not len(self._hashes):
+            return []
+        distances = np.bitwise_count(self._hashes ^ np.uint64(perceptual_hash))
+        order = np.argsort(distances, kind="stable")[:count]
+        ids = list(self._rows)
+        return [ids[at] for at in order if distances[at] <= bits]
+
+    def alike(self, ledger: Ledger, pixels: Pixels, count: int, *, within: float = math.inf) -> list[Entry]:
         """The rows whose thumbnails have the colours of a picture, the most alike first, among the newest.
 
         Args:
             ledger: The same, open.
             pixels: The picture.
             count: How many rows, at most.
+            within: How far apart the colours may be: 0 for the same, about 4 for those of unrelated pictures.
         """
-        if self._palettes is None:
-            self._palettes = {
-                entry.image_id: _palette(fingerprint.opened(entry.thumbnail)) for entry in self._newest(ledger)
-            }
-        own = _palette(pixels)
-        order = sorted(self._palettes.items(), key=lambda pair: _apart(own, pair[1]))
-        entries = (ledger.get(image_id) for image_id, _ in order[:count])
+        newest = self._newest_palettes(ledger)
+        if not newest:
+            return []
+        distances = palettes.apart(np.stack(list(newest.values())), pixels)
+        ids, order = list(newest), np.argsort(distances, kind="stable")
+        entries = (ledger.get(ids[at]) for at in order[:count] if distances[at] <= within)
         return [entry for entry in entries if entry is not None]
 
     def _of(self, shape: tuple[int, ...]) -> list[Mark]:
-        return [row for row in self._rows.values() if row.latent_shape == shape]
+        return self._shaped.get(shape, [])
 
     def _seal(self, row: Mark) -> Seal:
-        return Seal(secret=self._secrets[row.key_id], nonce=row.nonce, payload=row.payload)
+        return Seal(secret=self.secrets[row.key_id], nonce=row.nonce, payload=row.payload)
 
     def _best_sealed(self, rows: Sequence[Mark], noise: Latents) -> Iterator[Fit]:
         if len(rows) < TABLED:
@@ -112,14 +152,18 @@ class Registry:
                 raise
             return self._table(rows, again=False)  # another process has appended meanwhile
 
-    def _newest(self, ledger: Ledger) -> Iterator[Entry]:
-        rows = list(self._rows.values())[-REGISTERED_AMONG:]
-        recorded = ledger.entries(after=rows[0].seq - 1) if rows else ()
-        return (each.entry for each in recorded if each.entry.image_id in self._rows)
-
-
-def _is_latent(row: Mark) -> bool:
-    return row.watermark in catalog.LATENT_WATERMARKS
+    def _newest_palettes(self, ledger: Ledger) -> dict[int, NDArray[np.uint16]]:
+        """Of the newest rows, by image id: from memory, else from the file, else from their thumbnails."""
+        path, rows = self._folder / PALETTES, list(self._rows.values())[-REGISTERED_AMONG:]
+        known = palettes.kept(path) if self._palettes is None else self._palettes
+        missing = {row.image_id: row.seq for row in rows if row.image_id not in known}
+        if missing:
+            thumbnails = ledger.thumbnails(after=min(missing.values()) - 1)
+            known |= palettes.made(pair for pair in thumbnails if pair[0] in missing)
+        self._palettes = {row.image_id: known[row.image_id] for row in rows if row.image_id in known}
+        if missing:
+            palettes.keep(path, self._palettes)
+        return self._palettes
 
 
 def _is_sealed(row: Mark) -> bool:
@@ -130,15 +174,3 @@ def _is_sealed(row: Mark) -> bool:
 def _head(rows: Iterable[Mark]) -> bytes:
     """Of the rows that a table holds, and their order."""
     return sha256(b"".join(row.key_id.encode() + row.nonce for row in rows)).digest()
-
-
-def _palette(pixels: Pixels) -> NDArray[np.float64]:
-    """Shares of 4 x 4 x 4 colours: the same after any turn, and nearly so after a crop."""
-    small = np.asarray(Image.fromarray(pixels).resize((32, 32), Image.Resampling.BOX)) >> 6
-    codes = small[..., 0].astype(np.intp) * 16 + small[..., 1] * 4 + small[..., 2]
-    shares: NDArray[np.float64] = np.bincount(codes.ravel(), minlength=64) / codes.size
-    return shares
-
-
-def _apart(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    return float(np.abs(np.sqrt(first) - np.sqrt(second)).sum())

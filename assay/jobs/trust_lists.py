@@ -72,6 +72,13 @@ def update(settings: Settings, *, today: date) -> tuple[TrustList, ...]:
     )
 
 
+def published_as(entry: TrustList, profile: str) -> Published | None:
+    """Return what `update` of this profile would put in the place of a list, at a mirror, too; None where nothing."""
+    folder, _, name = entry.source.rpartition("/")
+    here = PUBLISHED.get(profile, ()) if folder else ()  # what was added by hand has a file's name as its source
+    return next((each for each in here if each.kind is entry.kind and each.url.endswith(f"/{name}")), None)
+
+
 def _at(base: str, published: Published) -> Published:
     return replace(published, url=base.rstrip("/") + "/" + published.url.rpartition("/")[2])
 

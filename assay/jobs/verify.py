@@ -9,25 +9,31 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any, Self, assert_never
 
 from assay import catalog, codec, device, policy
+from assay.bounds import in_words
 from assay.errors import UnreadableError
-from assay.files import printable
+from assay.files import printable, raw
 from assay.guard import Crew, Worker
-from assay.jobs import guarded
+from assay.jobs import bindings, guarded
 from assay.jobs.protocol import STDIN_NAME, Answer, Request, run
 from assay.settings import from_environment
 from assay.vocabulary import (
+    Attestation,
     Check,
+    Detail,
     Exhibit,
     ExhibitFacts,
     Failed,
+    Measurement,
+    Nothing,
+    Observation,
     Outcome,
     Pixels,
     Report,
@@ -131,7 +137,10 @@ class Examiner:
         with self._looking:
             # The first picture makes the checks import what they need: two threads at that could wait for each other.
             found = (self._threads.map if self._is_warm else map)(look, self._checks)
-            outcomes = (*answer.outcomes, *chain.from_iterable(found))
+            stated = bindings.looked_up(answer.outcomes, answer.facts.sha256, self.settings)
+            outcomes = (*stated, *chain.from_iterable(found))
+            if answer.withheld is not None and all(_idle(check) is not None for check in self._checks):
+                outcomes += (Skipped(check=answer.withheld.check, reason=_withheld(answer)),)
             self._is_warm |= received.pixels is not None
         report = Report(
             exhibit=answer.facts,
@@ -216,6 +225,11 @@ def _ask(worker: Worker, source: Source, *, decode: bool, preview: bool) -> Rece
 
 
 def _answer(received: Received) -> Answer:
+    answer = _read_answer(received)
+    return replace(answer, facts=replace(answer.facts, raw_name=raw(received.name)))
+
+
+def _read_answer(received: Received) -> Answer:
     failure = received.failure
     if failure is None:
         try:
@@ -230,8 +244,30 @@ def _look(answer: Answer, pixels: Pixels | None, check: Check) -> tuple[Outcome,
     if (reason := _idle(check)) is not None:
         return (Skipped(check=check.id, reason=reason),)
     if pixels is None:
-        return (Skipped(check=check.id, reason="There are no pixels to look at."),)
-    return run(check, Exhibit(facts=answer.facts, decoded=pixels))
+        return (Skipped(check=check.id, reason=_withheld(answer)),)
+    found = run(check, Exhibit(facts=answer.facts, decoded=pixels))
+    seen = answer.facts.picture and in_words(answer.facts.picture)
+    return tuple(_with_size(outcome, seen) for outcome in found) if seen else found
+
+
+def _withheld(answer: Answer) -> str:
+    """Why there are no pixels."""
+    if answer.withheld is None:
+        return "There are no pixels to look at."
+    return f"Not decoded: {answer.withheld.error.removeprefix(f'{answer.facts.name}: ')}. {answer.withheld.hint}"
+
+
+def _with_size(outcome: Outcome, seen: str) -> Outcome:
+    """What a check of pixels said, and that it saw them reduced; a format says so where nothing was found."""
+    match outcome:
+        case Measurement() | Observation():
+            return replace(outcome, details=(*outcome.details, Detail(name="Seen", value=seen)))
+        case Skipped():
+            return replace(outcome, reason=f"{outcome.reason} It was seen {seen}.")
+        case Attestation() | Nothing() | Failed():
+            return outcome
+        case _:
+            assert_never(outcome)
 
 
 def _idle(check: Check) -> str | None:

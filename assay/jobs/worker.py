@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from assay import __version__, catalog, codec, exhibit
-from assay.errors import AssayError, UnreadableError
+from assay.bounds import in_words, reduction
+from assay.errors import AssayError, LimitExceeded, UnreadableError
 from assay.files import printable
 from assay.jobs.protocol import Answer, Request, run
 from assay.vocabulary import Check, Exhibit, ExhibitFacts, Failed, Limits, Settings, ToolFacts
-from forensics import trust
+from forensics import distrust, trust
 
 LIBRARIES = ("c2pa-python", "pillow", "defusedxml", "numpy")
 
@@ -86,7 +87,8 @@ def _tools(settings: Settings) -> ToolFacts:
 
     libraries = {name: metadata.version(name) for name in LIBRARIES}
     libraries["c2pa-rs"] = c2pa.sdk_version()
-    return ToolFacts(assay=__version__, libraries=libraries, trust=trust.load(settings).facts())
+    facts = trust.load(settings).facts(distrust.load(settings))
+    return ToolFacts(assay=__version__, libraries=libraries, trust=facts)
 
 
 def _serve(request: Request, checks: tuple[Check, ...], limits: Limits, memory: mmap.mmap) -> Answer:
@@ -103,18 +105,23 @@ def _serve(request: Request, checks: tuple[Check, ...], limits: Limits, memory: 
         answer, failures = _decode(answer, received, limits, memory)
         outcomes += failures
     if request.preview:
-        answer = replace(answer, preview=exhibit.preview(received))
+        answer = replace(answer, preview=exhibit.preview(received, limits))
     return replace(answer, outcomes=tuple(outcomes), peak_bytes=_peak_bytes())
 
 
 def _decode(answer: Answer, received: Exhibit, limits: Limits, memory: mmap.mmap) -> tuple[Answer, tuple[Failed, ...]]:
     try:
-        pixels, notes = exhibit.decode(received, limits)
+        divisor = reduction(received.facts, limits)
+        pixels, notes = exhibit.decode(received, limits, divisor=divisor)
+    except LimitExceeded as error:  # the file may be sound: credentials and metadata need no pixels
+        return replace(answer, withheld=_failed("decode", error)), ()
     except UnreadableError as error:
         return answer, (_failed("decode", error),)
     height, width, _ = pixels.shape
     memory[: pixels.nbytes] = pixels.data
-    picture = replace(received.picture, notes=(*received.picture.notes, *notes))
+    picture = replace(received.picture, reduced=divisor)
+    reduced = (f"decoded {seen}",) if (seen := in_words(picture)) else ()
+    picture = replace(picture, notes=(*picture.notes, *reduced, *notes))
     facts = replace(received.facts, picture=picture)
     return replace(answer, facts=facts, height=height, width=width), ()
 
@@ -126,11 +133,11 @@ def _failed(check: str, error: UnreadableError) -> Failed:
 def _peak_bytes() -> int:
     """The largest resident set. Linux counts a parent's memory into `ru_maxrss` of a child; `VmHWM` begins anew."""
     try:
-        status = Path("/proc/self/status").read_text()
+        status = Path("/proc/self/status").read_bytes()
     except OSError:
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
+    return int(status.partition(b"VmHWM:")[2].split(maxsplit=1)[0]) * 1024
 
 
 if __name__ == "__main__":

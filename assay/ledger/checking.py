@@ -34,6 +34,7 @@ def nonces_reused(database: Database) -> list[Finding]:
             GROUP BY key_id, nonce HAVING count(*) > 1
         ) AS earlier ON earlier.key_id = later.key_id AND earlier.nonce = later.nonce
         WHERE later.event = 'pending' AND later.seq > earlier.seq
+        ORDER BY later.seq
         """
     )
     return [Finding(seq=seq, problem=f"row {seq} has the key and nonce of row {first}") for seq, first in rows]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias, assert_never
 
 from assay.errors import ConfigurationError
+
+Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 
 _SQLITE_PREFIX = "sqlite:///"
 
@@ -17,7 +19,7 @@ class Database(Protocol):
 
     name: str
     """What to call it in messages: never holds a password."""
-    dialect: Literal["sqlite", "postgresql"]
+    dialect: Dialect
 
     def transaction(self) -> AbstractContextManager[None]:
         """Write alone: whoever else wants to write waits. On disk once left; undone by an exception.
@@ -76,3 +78,14 @@ def connect(place: str | Path) -> Database:
     from assay.ledger.sqlite import SQLite  # noqa: PLC0415 - only the one that is used
 
     return SQLite(Path(text.removeprefix(_SQLITE_PREFIX)))
+
+
+def holds(text: bytes, dialect: Dialect) -> str:
+    """A condition over `contents`: the data hold this text. A literal, so that an index can stand on the same words."""
+    match dialect:
+        case "sqlite":
+            return f"instr(data, X'{text.hex()}') > 0"
+        case "postgresql":
+            return f"position('\\x{text.hex()}'::bytea in data) > 0"
+        case _:
+            assert_never(dialect)

@@ -85,6 +85,18 @@ def require_sound(entry: Entry, data: bytes) -> None:
     Raises:
         LedgerError: Names the field.
     """
+    if problems := out_of_range(entry):
+        raise LedgerError(
+            f"the ledger refuses this row: {', '.join(problems)} out of range", hint="This is an error in the caller."
+        )
+    if sha256(data).hexdigest() != entry.file_sha256:
+        raise LedgerError(
+            f"{entry.name}: the row is about another file", hint="Hash the bytes that are delivered, after signing."
+        )
+
+
+def out_of_range(entry: Entry) -> list[str]:
+    """Names of the fields that could not be read back."""
     problems = [
         name for name in ("image_id", "payload", "perceptual_hash") if not 0 <= int(getattr(entry, name)) < 1 << 64
     ]
@@ -96,19 +108,13 @@ def require_sound(entry: Entry, data: bytes) -> None:
         problems.append("nonce")
     if len(entry.latent_shape) != 3 or min(entry.latent_shape) < bool(entry.model):  # noqa: PLR2004 - C, H, W
         problems.append("latent_shape")
-    if not _is_utc(entry.created):
+    if not is_utc(entry.created):
         problems.append("created")
-    if problems:
-        raise LedgerError(
-            f"the ledger refuses this row: {', '.join(problems)} out of range", hint="This is an error in the caller."
-        )
-    if sha256(data).hexdigest() != entry.file_sha256:
-        raise LedgerError(
-            f"{entry.name}: the row is about another file", hint="Hash the bytes that are delivered, after signing."
-        )
+    return problems
 
 
-def _is_utc(text: str) -> bool:
+def is_utc(text: str) -> bool:
+    """Whether it is a moment in ISO 8601, in UTC."""
     try:
         offset = datetime.fromisoformat(text).utcoffset()
     except ValueError:

@@ -12,14 +12,15 @@ import platform
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
-from assay.ledger import checking, delivery, reading, writing
+from assay.ledger import checking, delivery, reading, transfer, writing
 from assay.ledger.chain import Finding, Head
 from assay.ledger.database import Database, connect
 from assay.ledger.entry import Entry, Event, hex64
 from assay.ledger.migrations import migrate
 from assay.ledger.reading import Filter, Kind, Mark, Recorded, committed
+from assay.ledger.transfer import Taken
 from assay.ledger.work import Delivery
 from assay.vocabulary import Settings
 
@@ -120,6 +121,15 @@ class Ledger:
         condition = "AND begun.image_id >= ? AND begun.image_id <= ? ORDER BY done.seq"
         return tuple(each.entry for each in committed(self._database, condition, hex64(least), hex64(most)))
 
+    def has_mark(self, watermark: str, algorithm: str) -> bool:
+        """Whether there are committed images of this watermark, or drawn ones whose manifests name this algorithm.
+
+        Args:
+            watermark: As rows have it.
+            algorithm: Of a soft binding. The first layout's is indexed; for others all manifests are read.
+        """
+        return reading.has_mark(self._database, watermark, algorithm)
+
     def by_file_sha256(self, digest: str) -> tuple[Entry, ...]:
         """Committed images that were delivered as exactly this file, oldest first."""
         found = committed(self._database, "AND begun.file_sha256 = ? ORDER BY done.seq", digest)
@@ -173,6 +183,10 @@ class Ledger:
         """
         return reading.marks(self._database, after=after)
 
+    def thumbnails(self, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Ids and thumbnails of committed images, in the order in which they were committed; see `marks`."""
+        return reading.thumbnails(self._database, after=after)
+
     def kinds(self) -> tuple[Kind, ...]:
         """The models, sizes and shapes of latents that committed images were made with."""
         return reading.kinds(self._database)
@@ -191,6 +205,36 @@ class Ledger:
             Nothing where all is well. Deliveries under way are no findings.
         """
         return checking.check(self._database, kept)
+
+    def export(self, stream: BinaryIO) -> Head:
+        """Write all rows as JSON Lines, nonces among them and keys not; the chain ends at the head that is returned.
+
+        Raises:
+            OSError: The stream takes no more.
+        """
+        with self._database.snapshot():
+            return transfer.write(transfer.of_database(self._database), stream)
+
+    def take_export(self, stream: BinaryIO, name: str) -> Taken:
+        """Add the rows of an export that are not here, all or none; again, it adds nothing.
+
+        Args:
+            stream: The export; can be read from the beginning more than once.
+            name: What to call it in messages.
+
+        Raises:
+            LedgerError: It is no export, its chain does not hold, or an image stands here with other content.
+        """
+        return transfer.take(self._database, transfer.of_file(stream, name), name)
+
+    def merge(self, other: Ledger) -> Taken:
+        """Add the rows of another ledger that are not here, as `take_export` does; the other stays as it is.
+
+        Raises:
+            LedgerError: As for `take_export`.
+        """
+        with other._database.snapshot():
+            return transfer.take(self._database, transfer.of_database(other._database), other._database.name)
 
     def nonces_reused(self) -> list[Finding]:
         """Rows with the key and nonce of an earlier row. The database refuses them, so somebody went around it."""

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from assay.errors import LedgerError
 from assay.ledger.chain import GENESIS
-
-if TYPE_CHECKING:
-    from assay.ledger.database import Database
+from assay.ledger.database import Database, holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +156,25 @@ _APPEND_ONLY = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_TABLES, _INDEXES, _APPEND_ONLY)
+_BY_IMAGE = Migration(
+    title="every event of an image",
+    both=("CREATE INDEX events_image ON events (image_id, seq)",),
+)
+
+_FIRST_LAYOUT = b"alt.assay.spread.1"
+"""A soft-binding algorithm that is written no more, and is asked for at every start."""
+
+_BY_MARK = Migration(
+    title="watermarks, and manifests that name the first layout",
+    both=(
+        "CREATE INDEX events_watermark ON events (watermark) WHERE event = 'pending'",
+        "CREATE INDEX events_manifest ON events (manifest_sha256) WHERE event = 'pending'",
+    ),
+    sqlite=(f"CREATE INDEX contents_first_layout ON contents (sha256) WHERE {holds(_FIRST_LAYOUT, 'sqlite')}",),
+    postgresql=(f"CREATE INDEX contents_first_layout ON contents (sha256) WHERE {holds(_FIRST_LAYOUT, 'postgresql')}",),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_TABLES, _INDEXES, _APPEND_ONLY, _BY_IMAGE, _BY_MARK)
 """Number one first."""
 
 

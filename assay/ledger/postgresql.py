@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from assay.errors import ConfigurationError, LedgerError
+from assay.ledger.database import Dialect
 
 try:
     import psycopg
@@ -26,7 +27,7 @@ _WRITE_LOCK = 0x6173736179
 class PostgreSQL:
     """A `Database` on a server."""
 
-    dialect: Literal["sqlite", "postgresql"] = "postgresql"
+    dialect: Dialect = "postgresql"
 
     def __init__(self, url: str) -> None:
         self.name = _shown(url)

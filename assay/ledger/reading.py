@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from assay.ledger.database import Database
+from assay.ledger.database import Database, holds
 from assay.ledger.entry import ENTRY_COLUMNS, Entry, from_columns
 
 PAGE, FULL_PAGE = 10_000, 200
 """Rows asked for at once: without thumbnails and manifests, and with them."""
+_THUMBNAILS_AT_ONCE = 1_000
 
 
 class Recorded(NamedTuple):
@@ -22,6 +23,15 @@ class Recorded(NamedTuple):
     seq: int
     """Number of its committed row: grows in the order in which images were committed."""
     entry: Entry
+
+
+class Kind(NamedTuple):
+    """A way in which images of the ledger were made; reading any of them takes the same steps."""
+
+    model: str
+    latent_shape: tuple[int, int, int]
+    height: int
+    width: int
 
 
 class Mark(NamedTuple):
@@ -34,16 +44,13 @@ class Mark(NamedTuple):
     key_id: str
     nonce: bytes
     payload: int
-    latent_shape: tuple[int, int, int]
+    perceptual_hash: int
+    kind: Kind
 
-
-class Kind(NamedTuple):
-    """A way in which images of the ledger were made; reading any of them takes the same steps."""
-
-    model: str
-    latent_shape: tuple[int, int, int]
-    height: int
-    width: int
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Of the noise that it was drawn from."""
+        return self.kind.latent_shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +111,15 @@ _COMMITTED = f"""
     JOIN contents AS manifest ON manifest.sha256 = begun.manifest_sha256
     WHERE done.event = 'committed'
 """
-_MARKS = f"""
-    SELECT done.seq, begun.image_id, begun.watermark, begun.key_id, begun.nonce, begun.payload,
-           begun.channels, begun.latent_height, begun.latent_width
-    {_FROM}
+_ENDS = "SELECT seq, image_id FROM events WHERE event = 'committed' AND seq > ? ORDER BY seq LIMIT ?"
+_BEGINNINGS = """
+    SELECT image_id, watermark, key_id, nonce, payload, perceptual_hash,
+           model, channels, latent_height, latent_width, height, width
+    FROM events WHERE event = 'pending'
+"""
+_THUMBNAILS = f"""
+    SELECT done.seq, begun.image_id, thumbnail.data {_FROM}
+    JOIN contents AS thumbnail ON thumbnail.sha256 = begun.thumbnail_sha256
     WHERE done.event = 'committed' AND done.seq > ? ORDER BY done.seq LIMIT ?
 """
 _HASHES = f"""
@@ -132,11 +144,27 @@ def pages(database: Database, query: str, after: int = 0, size: int | None = Non
         after = page[-1][0]
 
 
+def thumbnails(database: Database, *, after: int) -> Iterator[tuple[int, bytes]]:
+    """See `Ledger.thumbnails`."""
+    for _, image_id, data in pages(database, _THUMBNAILS, after, _THUMBNAILS_AT_ONCE):
+        yield int(image_id, 16), bytes(data)
+
+
 def kinds(database: Database) -> tuple[Kind, ...]:
     """Every kind of which there is a committed image, in a stable order."""
     columns = "begun.model, begun.channels, begun.latent_height, begun.latent_width, begun.height, begun.width"
     rows = database.rows(f"SELECT DISTINCT {columns} {_FROM} WHERE done.event = 'committed' ORDER BY {columns}")
     return tuple(Kind(row[0], (row[1], row[2], row[3]), row[4], row[5]) for row in rows)
+
+
+def has_mark(database: Database, watermark: str, algorithm: str) -> bool:
+    """See `Ledger.has_mark`."""
+    named = f"SELECT sha256 FROM contents WHERE {holds(algorithm.encode(), database.dialect)}"  # noqa: S608 - hexadecimal digits
+    any_committed = f"SELECT 1 {_FROM} WHERE done.event = 'committed' AND"
+    return bool(
+        database.rows(f"{any_committed} begun.watermark = ? LIMIT 1", (watermark,))
+        or database.rows(f"{any_committed} begun.model <> '' AND begun.manifest_sha256 IN ({named}) LIMIT 1")
+    )
 
 
 def near(database: Database, perceptual_hash: int, k: int) -> tuple[tuple[int, Entry], ...]:
@@ -179,9 +207,15 @@ def count(database: Database, wanted: Filter) -> int:
 
 
 def marks(database: Database, *, after: int) -> Iterator[Mark]:
-    """See `Ledger.marks`."""
-    for seq, image_id, watermark, key_id, nonce, payload, *shape in pages(database, _MARKS, after):
-        channels, height, width = shape
-        yield Mark(
-            seq, int(image_id, 16), watermark, key_id, bytes.fromhex(nonce), int(payload, 16), (channels, height, width)
-        )
+    """See `Ledger.marks`. Beginnings and ends are read in their order and joined here, which takes half the time."""
+    kinds: dict[tuple[Any, ...], Kind] = {}
+    begun: dict[str, tuple[Any, ...]] = {}
+    while ends := database.rows(_ENDS, (after, PAGE)):
+        last = ends[-1][0]
+        begun.update((row[0], row) for row in database.rows(f"{_BEGINNINGS} AND seq > ? AND seq < ?", (after, last)))
+        for seq, image_id in ends:
+            row = begun.pop(image_id, None) or database.rows(f"{_BEGINNINGS} AND image_id = ?", (image_id,))[0]
+            kind = kinds.get(row[6:]) or kinds.setdefault(row[6:], Kind(row[6], row[7:10], *row[10:]))
+            nonce, payload, perceptual_hash = bytes.fromhex(row[3]), int(row[4], 16), int(row[5], 16)
+            yield Mark(seq, int(image_id, 16), row[1], row[2], nonce, payload, perceptual_hash, kind)
+        after = last

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from assay.errors import LedgerError
+from assay.ledger.database import Dialect
 
 _PATIENCE_SECONDS = 60.0
 
@@ -18,7 +19,7 @@ _PATIENCE_SECONDS = 60.0
 class SQLite:
     """A `Database` in a file that its owner alone may read: it holds the nonces."""
 
-    dialect: Literal["sqlite", "postgresql"] = "sqlite"
+    dialect: Dialect = "sqlite"
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)

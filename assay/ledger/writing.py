@@ -35,14 +35,10 @@ def begin(database: Database, entry: Entry, delivery: Delivery) -> bool:
     """
     place = (delivery.host, delivery.folder, delivery.name)
     with database.transaction():
-        _require_new(database, entry)
+        require_new(database, entry)
         if database.rows("SELECT 1 FROM deliveries WHERE host = ? AND folder = ? AND name = ?", place):
             return False
-        for content in (entry.thumbnail, entry.manifest):
-            database.execute(
-                "INSERT INTO contents (sha256, data) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                (sha256(content).hexdigest(), content),
-            )
+        keep_contents(database, entry)
         append(database, Event.PENDING, entry.image_id, to_columns(entry))
         database.execute(
             "INSERT INTO deliveries (image_id, host, folder, name, file_sha256, since) VALUES (?, ?, ?, ?, ?, ?)",
@@ -51,8 +47,21 @@ def begin(database: Database, entry: Entry, delivery: Delivery) -> bool:
     return True
 
 
-def _require_new(database: Database, entry: Entry) -> None:
-    """Asked before the database refuses: its own words name columns."""
+def keep_contents(database: Database, entry: Entry) -> None:
+    """The bytes that a row names by their SHA-256; inside a transaction."""
+    for content in (entry.thumbnail, entry.manifest):
+        database.execute(
+            "INSERT INTO contents (sha256, data) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (sha256(content).hexdigest(), content),
+        )
+
+
+def require_new(database: Database, entry: Entry) -> None:
+    """Asked before the database refuses: its own words name columns.
+
+    Raises:
+        LedgerError: The image, or the nonce with this key, is known already.
+    """
     if database.rows("SELECT 1 FROM events WHERE image_id = ?", (hex64(entry.image_id),)):
         raise LedgerError(
             f"image {hex64(entry.image_id)} is in the ledger already", hint="Every image has its own random id."
@@ -77,11 +86,14 @@ def end(database: Database, delivery: Delivery, event: Event) -> None:
             database.execute("DELETE FROM deliveries WHERE image_id = ?", (image_id,))
 
 
-def append(database: Database, event: Event, image_id: int, columns: Mapping[str, Value]) -> None:
-    """One row at the end of the chain; inside a transaction."""
+def append(
+    database: Database, event: Event, image_id: int, columns: Mapping[str, Value], *, at: str | None = None
+) -> None:
+    """One row at the end of the chain; inside a transaction. It happened now, or `at` a moment that `now` told."""
     last = head(database)
     row: dict[str, Value] = {name: columns.get(name) for name in chain.COLUMNS}
-    row |= {"seq": last.seq + 1, "event": event.value, "image_id": hex64(image_id), "at": now(), "previous": last.hash}
+    row |= {"seq": last.seq + 1, "event": event.value, "image_id": hex64(image_id), "at": at or now()}
+    row["previous"] = last.hash
     digest = chain.digest(row)
     database.execute(_APPEND, (*row.values(), digest))
     database.execute("UPDATE head SET seq = ?, hash = ? WHERE one = 1", (last.seq + 1, digest))

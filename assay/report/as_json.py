@@ -18,13 +18,19 @@ SCHEMA = "assay-reports/1"
 
 def render(reports: Sequence[Report]) -> str:
     """One JSON document: `{"schema": "assay-reports/1", "reports": [...]}`."""
-    document = {"schema": SCHEMA, "reports": [_strict(encode(report)) for report in reports]}
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return _dumps({"schema": SCHEMA, "reports": [encode(report) for report in reports]}, indent=2) + "\n"
 
 
 def render_lines(reports: Sequence[Report]) -> str:
     """JSON Lines: one report a line, so that output can be appended, cut and streamed."""
-    return "".join(json.dumps(_strict(encode(report)), allow_nan=False) + "\n" for report in reports)
+    return "".join(_dumps(encode(report)) + "\n" for report in reports)
+
+
+def _dumps(value: Any, *, indent: int | None = None) -> str:
+    try:
+        return json.dumps(value, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(_strict(value), indent=indent, allow_nan=False)
 
 
 def _strict(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Reports as JUnit XML: one test suite, one test case an image, as CI systems show them.
 
-An image fails where it breaks a rule of severity error, and is an error where it could not be examined. The whole
-report in words, warnings included, stands in `system-out`. A verdict by itself is no failure.
+An image fails where it breaks a rule of severity error. One that could not be examined is an error, or skipped where a
+baseline accepts that. The whole report in words, warnings included, stands in `system-out`. A verdict by itself is no
+failure.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from assay.report import as_text
+from assay.report import as_text, wording
 from assay.report.escape import visible
 from assay.report.wording import plural
 from assay.vocabulary import Report, Severity, Violation
@@ -22,7 +23,7 @@ def render(reports: Sequence[Report]) -> str:
         "tests": str(len(cases)),
         "failures": str(sum(case.find("failure") is not None for case in cases)),
         "errors": str(sum(case.find("error") is not None for case in cases)),
-        "skipped": "0",
+        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
     }
     root = Element("testsuites", counts)
     suite = SubElement(root, "testsuite", {"name": "assay", **counts})
@@ -54,7 +55,9 @@ def _case(report: Report) -> Element:
     if errors:
         failure = SubElement(case, "failure", {"type": _rules(errors), "message": _headline(errors)})
         failure.text = "\n".join(_words(violation) for violation in errors)
-    if report.failures:
+    if report.failures_accepted and not errors:
+        SubElement(case, "skipped", {"message": wording.ACCEPTED})
+    elif report.failures and not report.failures_accepted:
         hints = "\n".join(f"{visible(each.error)}\n  hint: {visible(each.hint)}" for each in report.failures)
         message = visible(report.failures[0].error)
         SubElement(case, "error", {"type": "could not be examined", "message": message}).text = hints

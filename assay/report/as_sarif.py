@@ -8,8 +8,8 @@ Results:
 
 Every image is an artifact, whose properties hold the verdict and what each check said.
 
-What could not be examined is a notification of the run, and makes the execution unsuccessful. A fingerprint is made of
-rule and content, never of a path, so an alert survives a rename.
+What could not be examined is a notification of the run, and makes the execution unsuccessful unless a baseline accepts
+it. A fingerprint is made of rule and content, never of a path, so an alert survives a rename.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 MAX_RESULTS = 25_000
 """GitHub refuses a run with more results."""
 BASE = "%SRCROOT%"
+
+Place = Callable[[ExhibitFacts], dict[str, str]]
+"""Where a file is, as an `artifactLocation`."""
 
 _NAME = 255
 _LEVELS = ("error", "warning", "note")
@@ -60,21 +64,24 @@ def render(reports: Sequence[Report]) -> str:
 def _run(reports: Sequence[Report], kept: Sequence[Finding], left_out: int) -> dict[str, Any]:
     rules = _rules(kept)
     index = {rule["id"]: position for position, rule in enumerate(rules)}
-    failures = [(report.exhibit, failure) for report in reports for failure in report.failures]
+    root = git_root(Path.cwd())
+    base = "The root of the git repository in which Assay ran." if root else "The folder in which Assay ran."
+    place = partial(_place, root=root or Path.cwd())
+    failures = [(report, failure) for report in reports for failure in report.failures]
     return {
         "tool": {"driver": {**_driver(reports), "rules": rules}},
         "invocations": [
             {
-                "executionSuccessful": not failures,
+                "executionSuccessful": all(report.failures_accepted for report, _ in failures),
                 "toolExecutionNotifications": [
-                    *(_unreadable(exhibit, failure) for exhibit, failure in failures),
+                    *(_unreadable(report, failure, place) for report, failure in failures),
                     *([_results_left_out(left_out)] if left_out else []),
                 ],
             }
         ],
-        "originalUriBaseIds": {BASE: {"description": {"text": "The folder in which Assay ran."}}},
-        "artifacts": _artifacts(reports),
-        "results": _results(kept, index),
+        "originalUriBaseIds": {BASE: {"description": {"text": base}}},
+        "artifacts": _artifacts(reports, place),
+        "results": _results(kept, index, place),
         "columnKind": "unicodeCodePoints",
     }
 
@@ -121,32 +128,33 @@ def _descriptor(name: str, about: str, remedy: str) -> dict[str, Any]:
     }
 
 
-def _results(kept: Iterable[Finding], index: dict[str, int]) -> list[dict[str, Any]]:
-    seen: Counter[tuple[str, str]] = Counter()
+def _results(kept: Iterable[Finding], index: dict[str, int], place: Place) -> list[dict[str, Any]]:
+    seen: Counter[tuple[str, bytes | None, str]] = Counter()
     results = []
     for finding in kept:
-        seen[finding.exhibit.name, finding.fingerprint] += 1
-        ordinal = seen[finding.exhibit.name, finding.fingerprint]
+        alert = (finding.exhibit.name, finding.exhibit.raw_name, finding.fingerprint)
+        seen[alert] += 1
         results.append(
             {
                 "ruleId": finding.rule,
                 "ruleIndex": index[finding.rule],
                 "level": finding.level,
                 "message": _message(finding.text),
-                "locations": [_location(finding.exhibit.name)],
+                "locations": [_location(place(finding.exhibit))],
                 # GitHub tells alerts apart by this one key; the number after the colon by convention is the occurrence.
-                "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:{ordinal}"},
+                "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:{seen[alert]}"},
             }
         )
     return results
 
 
-def _unreadable(exhibit: ExhibitFacts, failure: Failed) -> dict[str, Any]:
+def _unreadable(report: Report, failure: Failed, place: Place) -> dict[str, Any]:
+    accepted = f" {wording.ACCEPTED}" if report.failures_accepted else ""
     return {
         "descriptor": {"id": _UNREADABLE, "index": list(_NOTIFICATIONS).index(_UNREADABLE)},
-        "level": "error",
-        "message": _message(f"{failure.error} ({failure.check}). {failure.hint}"),
-        "locations": [_location(exhibit.name)],
+        "level": "note" if report.failures_accepted else "error",
+        "message": _message(f"{failure.error} ({failure.check}). {failure.hint}{accepted}"),
+        "locations": [_location(place(report.exhibit))],
     }
 
 
@@ -159,14 +167,15 @@ def _results_left_out(count: int) -> dict[str, Any]:
     }
 
 
-def _artifacts(reports: Iterable[Report]) -> list[dict[str, Any]]:
-    return [_artifact(report) for report in {report.exhibit.name: report for report in reports}.values()]
+def _artifacts(reports: Iterable[Report], place: Place) -> list[dict[str, Any]]:
+    distinct = {(report.exhibit.name, report.exhibit.raw_name): report for report in reports}
+    return [_artifact(report, place) for report in distinct.values()]
 
 
-def _artifact(report: Report) -> dict[str, Any]:
+def _artifact(report: Report, place: Place) -> dict[str, Any]:
     """One image, with what every check said in words: no alert comes of that, but nothing is lost either."""
     exhibit = report.exhibit
-    artifact: dict[str, Any] = {"location": artifact_location(exhibit.name), "roles": ["analysisTarget"]}
+    artifact: dict[str, Any] = {"location": place(exhibit), "roles": ["analysisTarget"]}
     if exhibit.byte_size is not None:
         artifact["length"] = exhibit.byte_size
     if exhibit.sha256 is not None:
@@ -179,25 +188,56 @@ def _artifact(report: Report) -> dict[str, Any]:
     return artifact
 
 
-def _location(name: str) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": artifact_location(name), "region": {"startLine": 1}}}
+def _location(where: dict[str, str]) -> dict[str, Any]:
+    return {"physicalLocation": {"artifactLocation": where, "region": {"startLine": 1}}}
 
 
-def artifact_location(name: str) -> dict[str, str]:
-    """Where a file is: relative to the current folder where it lies below it, else an absolute `file:` URI.
+def _place(exhibit: ExhibitFacts, *, root: Path) -> dict[str, str]:
+    name = exhibit.name if exhibit.raw_name is None else os.fsdecode(exhibit.raw_name)
+    return artifact_location(name, root)
+
+
+def git_root(folder: Path) -> Path | None:
+    """Return the root of the git repository around a folder, or None outside of any.
+
+    A root holds `.git`: a folder, or a file in a work tree and in a submodule. git itself is not asked.
+    """
+    return next((each for each in (folder, *folder.parents) if os.path.exists(each / ".git")), None)  # noqa: PTH110 - answers where it may not look
+
+
+def artifact_location(name: str, root: Path | None = None) -> dict[str, str]:
+    """Return where a file is: relative to the root where it lies below it, else as an absolute `file:` URI.
 
     Args:
-        name: The path as it was given. Characters outside RFC 3986's unreserved set are percent-encoded.
+        name: The path as it was given, relative to the current folder or absolute. Its bytes outside RFC 3986's
+            unreserved set are percent-encoded, also where they are no UTF-8.
+        root: The root of the git repository around the current folder by default, or outside of any that folder.
     """
+    root = root or git_root(Path.cwd()) or Path.cwd()
     path = os.path.normpath(Path.cwd() / name.replace("\0", "\\x00"))
-    relative = os.path.relpath(path, Path.cwd())
-    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
+    relative = os.path.relpath(path, root)
+    if _leads_out(relative):  # unless it was only named by way of a link
+        relative = os.path.relpath(_without_links(path), root)
+    if _leads_out(relative):
         return {"uri": f"file:///{_percent_encoded(path).lstrip('/')}"}
     return {"uri": _percent_encoded(relative), "uriBaseId": BASE}
 
 
+def _leads_out(relative: str) -> bool:
+    return relative == os.pardir or relative.startswith(os.pardir + os.sep)
+
+
+def _without_links(path: str) -> str:
+    """The same file in its real folder; a link that is the file itself stays."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - of one piece with what is around it
+
+
 def _percent_encoded(path: str) -> str:
-    return quote(path, safe="/", errors="backslashreplace")
+    try:
+        return quote(os.fsencode(path), safe="/")
+    except UnicodeEncodeError:  # no name of a file, but of an upload
+        return quote(path, safe="/", errors="backslashreplace")
 
 
 def _message(text: str) -> dict[str, str]:

@@ -34,7 +34,8 @@ OWN_RULES = {
         "that anybody can write.",
     ),
     CREDENTIALS: (
-        "Content Credentials do not verify, have a broken history, or come from a revoked certificate.",
+        "Content Credentials do not verify, do not cover the picture, have a broken history, or come from a revoked "
+        "certificate.",
         "Find the step that changes the file after signing, and sign after it; or ask the source for the file as it "
         "was signed. A harmless re-save breaks credentials, too.",
     ),

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from assay.report.escape import LISTED, first
 from assay.report.wording import signer_words
-from assay.vocabulary import Action, AiUse, Attestation, Manifest
+from assay.vocabulary import Action, AiUse, Attestation, Manifest, Trust
 
 MAX_DEPTH = 30
 MAX_NODES = 200
@@ -51,7 +51,7 @@ _SOURCES = {
 """The terms of the IPTC Digital Source Type vocabulary and of C2PA, in words."""
 
 TRUSTED = "trusted"
-INTACT = "intact"
+UNCOVERED = "the signature does not cover the picture"
 UNKNOWN = "intact, signer unknown"
 EXPIRED = "intact, signer's certificate expired"
 REVOKED = "intact, signer's certificate revoked"
@@ -62,16 +62,19 @@ BARE = "no credentials of its own"
 
 SHAPES = {
     TRUSTED: "●",
-    INTACT: "●",
     UNKNOWN: "○",
     EXPIRED: "◐",
     REVOKED: "◐",
     HISTORY_BROKEN: "△",
+    UNCOVERED: "▽",
     BROKEN: "▲",
     NOT_FETCHED: "◌",
     BARE: "◌",
 }
 """A state is told apart by its shape and its words, never by colour alone."""
+
+
+_STATES = {Trust.TRUSTED: TRUSTED, Trust.UNKNOWN: UNKNOWN, Trust.EXPIRED: EXPIRED, Trust.REVOKED: REVOKED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +140,7 @@ def state_of(manifest: Manifest) -> str:
         return BROKEN
     if manifest.signer is None:
         return BARE
-    if "signingCredential.ocsp.revoked" in failures:
-        return REVOKED
-    if "signingCredential.expired" in failures or "claimSignature.outsideValidity" in failures:
-        return EXPIRED
-    return UNKNOWN if any(code.startswith("signingCredential.") for code in failures) else INTACT
+    return _STATES[manifest.trust]
 
 
 def _facts(manifest: Manifest, *, vouched_for: bool) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, cast
 
 from assay.vocabulary import Detail, Report
@@ -20,8 +21,16 @@ def _masked(value: Any) -> Any:
         case Detail(private=True):
             return replace(value, value=MASK)
         case tuple():
-            return tuple(_masked(item) for item in value)
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            return replace(value, **{item.name: _masked(getattr(value, item.name)) for item in fields(value)})
+            items = tuple(map(_masked, value))
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         case _:
-            return value
+            kind: Any = type(value)
+            names = _names(kind)
+            changed = {name: new for name in names if (new := _masked(old := getattr(value, name))) is not old}
+            return replace(value, **changed) if changed else value
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass; none of any other type."""
+    return tuple(item.name for item in fields(kind)) if is_dataclass(kind) else ()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
+from assay.bounds import in_words
 from assay.policy import decide
 from assay.report import wording
 from assay.report.history import Node, tree
@@ -37,6 +38,8 @@ NOTHING, SKIPPED, FAILED = "nothing", "skipped", "failed"
 ORDER = (*(basis.value for basis in Basis), NOTHING, SKIPPED, FAILED)
 CREDENTIALS, WATERMARK, MEASUREMENT = "Content Credentials", "Watermark", "Measurement"
 NO_CREDENTIALS = "No Content Credentials. Most images have none, and removing them is easy."
+_OF_THE_FILE = frozenset({"credentials", "metadata"})
+"""Checks that see no pixels."""
 
 _SETTLES = {
     "no credentials": "Content Credentials of a trusted signer, on the file as its maker published it.",
@@ -46,6 +49,7 @@ _SETTLES = {
     "intact, signer's certificate revoked": "A copy signed with a certificate that its issuer has not revoked.",
     "history broken": "The earlier versions as they were signed: ask the source for the originals.",
     "does not verify": "The file exactly as it was signed: ask the source for the original.",
+    "the signature does not cover the picture": "A copy whose signature covers the picture: ask the signer for one.",
     "points to a remote manifest (not fetched)": "The manifest itself, kept beside the file as .c2pa.",
 }
 
@@ -102,7 +106,7 @@ def view(report: Report) -> View:
         conflicts=verdict.conflicts,
         would_change=tuple(dict.fromkeys(_would_change(report))),
         file=tuple(_file(report.exhibit)),
-        file_notes=picture.notes if picture else (),
+        file_notes=(*(picture.notes if picture else ()), *([wording.ACCEPTED] if report.failures_accepted else [])),
         lines=tuple(sorted(lines, key=_rank)),
         violations=tuple(sorted(report.violations, key=lambda violation: violation.severity.value)),
     )
@@ -127,7 +131,7 @@ def describe(outcome: Outcome, exhibit: ExhibitFacts, tools: ToolFacts) -> Line:
             return Line(label=Basis.NOTED.value, check=check, title=title, text=text, details=details)
         case Nothing():
             text = NO_CREDENTIALS if check == "credentials" else "Nothing to report; that says nothing of the image."
-            return Line(label=NOTHING, check=check, title="Nothing found", text=text)
+            return Line(label=NOTHING, check=check, title="Nothing found", text=text + _seen(check, exhibit))
         case Skipped(reason=reason):
             return Line(label=SKIPPED, check=check, title="Skipped", text=reason)
         case Failed(error=error, hint=hint):
@@ -135,6 +139,12 @@ def describe(outcome: Outcome, exhibit: ExhibitFacts, tools: ToolFacts) -> Line:
             return Line(label=FAILED, check=check, title="Could not be examined", text=text, hint=hint)
         case _:
             assert_never(outcome)
+
+
+def _seen(check: str, exhibit: ExhibitFacts) -> str:
+    """That a check which found nothing saw a reduced picture."""
+    seen = "" if exhibit.picture is None or check in _OF_THE_FILE else in_words(exhibit.picture)
+    return f" It was seen {seen}." if seen else ""
 
 
 def _attestation(outcome: Attestation, tools: ToolFacts) -> Line:
@@ -220,7 +230,15 @@ def _rests_on_metadata(report: Report) -> bool:
 
 def _settles(attestation: Attestation, tools: ToolFacts) -> Iterator[str]:
     is_unknown = attestation.trust is Trust.UNKNOWN and attestation.integrity is Integrity.INTACT
+    stamp = attestation.signer.stamp if attestation.signer else None
     if is_unknown and not tools.trust.certificates:
         yield "A trust list: none is installed, so nobody is trusted (assay trust update)."
+    elif attestation.integrity is Integrity.MALFORMED:
+        yield "A copy whose manifest keeps to the standard: ask the signer for one."
+    elif attestation.trust is Trust.EXPIRED and stamp and stamp.vouched_by is None:
+        yield (
+            f"The root certificate of {stamp.issuer or stamp.authority} on a list of time-stamp authorities, if you "
+            f"trust it: assay trust add --kind timestamps --trust {tools.trust.profile} ROOT.pem"
+        )
     else:
         yield _SETTLES[attestation.state]

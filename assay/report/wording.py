@@ -32,6 +32,7 @@ from assay.vocabulary import (
 INCONCLUSIVE = "inconclusive"
 NOT_EXAMINED = "not examined"
 ABSTAINS = "The method abstains."
+ACCEPTED = "A baseline accepts that this file could not be examined."
 
 RESTS_ON = {
     Basis.SIGNED: "a signature that holds, by a signer whom the chosen trust list vouches for",
@@ -97,14 +98,23 @@ def support(log10_lr: float, claim: Claim) -> str:
 def signer_words(signer: Signer, *, vouched_for: bool) -> str:
     """Who signed, and when. A name in a certificate that nobody vouches for is only what the certificate says."""
     verb = "signed by" if vouched_for else "its certificate names"
-    when = f", {signer.signed_at}" if signer.signed_at else ", without a trusted timestamp"
-    return f"{verb} {signer.name}{when}"
+    return f"{verb} {signer.name}{_when(signer)}"
+
+
+def _when(signer: Signer) -> str:
+    stamp = signer.stamp
+    if signer.signed_at:
+        by = f", stamped by {stamp.authority}, for whom the list {stamp.vouched_by} vouches" if stamp else ""
+        return f", {signer.signed_at}{by}"
+    if stamp:
+        return f", without a trusted time stamp ({stamp.authority}, for whom no list vouches, stamped {stamp.time})"
+    return ", without a trusted time stamp"
 
 
 def cells(attestation: Attestation, tools: ToolFacts) -> tuple[Cell, ...]:
     """Integrity, signer, history and declared AI use, each with its state and what the state means."""
     return (
-        Cell(name="integrity", state=attestation.integrity.value, meaning=_INTEGRITY[attestation.integrity]),
+        _integrity_cell(attestation),
         _signer_cell(attestation, tools.trust),
         _history_cell(attestation),
         _ai_cell(attestation),
@@ -113,9 +123,21 @@ def cells(attestation: Attestation, tools: ToolFacts) -> tuple[Cell, ...]:
 
 _INTEGRITY = {
     Integrity.INTACT: "The file still matches what was signed.",
+    Integrity.UNCOVERED: "The hash leaves out what the picture is made from: another picture can stand there.",
+    Integrity.MALFORMED: "The manifest breaks a rule of the C2PA standard. Nothing shows that the file changed.",
     Integrity.BROKEN: "File and manifest no longer match. A harmless re-save can do that, too.",
     Integrity.NOT_FETCHED: "The manifest lies elsewhere, and the network stays closed.",
 }
+
+
+_FLAWS = {Integrity.BROKEN: "does not match this file", Integrity.MALFORMED: "breaks the standard"}
+
+
+def _integrity_cell(attestation: Attestation) -> Cell:
+    meaning = _INTEGRITY[attestation.integrity]
+    if attestation.integrity is Integrity.INTACT and attestation.outside:
+        meaning = f"The picture still matches what was signed; left out of the hash: {', '.join(attestation.outside)}."
+    return Cell(name="integrity", state=attestation.integrity.value, meaning=meaning)
 
 
 def _signer_cell(attestation: Attestation, trust: TrustFacts) -> Cell:
@@ -124,14 +146,12 @@ def _signer_cell(attestation: Attestation, trust: TrustFacts) -> Cell:
     meanings = {
         Trust.TRUSTED: f"The trust list '{trust.profile}' vouches for the certificate.",
         Trust.UNKNOWN: _unknown_signer(trust),
-        Trust.EXPIRED: "The certificate has expired, and no timestamp shows that it was used in time.",
-        Trust.REVOKED: "Its issuer has revoked the certificate.",
+        Trust.EXPIRED: _expired_signer(attestation.signer, trust),
+        Trust.REVOKED: "Its issuer has revoked the certificate, or your own list of distrusted certificates names it.",
     }
     meaning = meanings[attestation.trust]
-    if attestation.integrity is Integrity.BROKEN:
-        meaning = (
-            f"Of the certificate in the manifest, which does not match this file: {meaning[0].lower()}{meaning[1:]}"
-        )
+    if (flaw := _FLAWS.get(attestation.integrity)) is not None:
+        meaning = f"Of the certificate in the manifest, which {flaw}: {meaning[0].lower()}{meaning[1:]}"
     return Cell(name="signer trust", state=attestation.trust.value, meaning=meaning)
 
 
@@ -139,6 +159,16 @@ def _unknown_signer(trust: TrustFacts) -> str:
     if not trust.certificates:
         return f"The trust profile '{trust.profile}' holds no certificate, so nobody is trusted (assay trust update)."
     return f"The trust list '{trust.profile}' does not vouch for the certificate. Anybody can make one, with any name."
+
+
+def _expired_signer(signer: Signer | None, trust: TrustFacts) -> str:
+    stamp = signer.stamp if signer else None
+    if stamp is None or stamp.vouched_by:
+        return "The certificate has expired, and no time stamp shows that it was used in time."
+    return (
+        f"The certificate has expired. {stamp.authority} stamped an earlier time, but the profile '{trust.profile}' "
+        "holds no list that vouches for this authority."
+    )
 
 
 def _history_cell(attestation: Attestation) -> Cell:
@@ -216,6 +246,8 @@ def summary(reports: Sequence[Report]) -> str:
         parts.append(f"{unread:,} could not be examined")
     if partly := sum(bool(report.failures) for report in read):
         parts.append(f"{partly:,} examined only in part")
+    if accepted := sum(report.failures_accepted for report in reports):
+        parts.append(f"{accepted:,} of these accepted by the baseline")
     if broken := violations_line(reports):
         parts.append(broken)
     return "; ".join(parts)
@@ -228,10 +260,12 @@ def violations_line(reports: Sequence[Report]) -> str:
 
 
 def trust_list(trust: TrustFacts, today: date) -> str:
-    """Which trust list decided, and how old it was on the day given."""
+    """Which trust list decided, how old it was on the day given, and how many certificates the user distrusts."""
     if not trust.certificates:
         return f"profile '{trust.profile}' holds no certificate, so nobody is trusted (assay trust update)"
     count = f"profile '{trust.profile}', {plural(trust.certificates, 'certificate')}"
+    if trust.distrusted:
+        count += f", {trust.distrusted:,} distrusted by hand"
     if trust.issued is None:
         return f"{count}, without a date"
     age = (today - trust.issued).days

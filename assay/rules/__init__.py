@@ -11,7 +11,14 @@ A new rule is one dataclass in the file of its subject and one line in `assay/ru
 """
 
 from assay.rules.baseline import Baseline, read_baseline, write_baseline
-from assay.rules.evaluation import evaluate, find_masters, violations, without_known
+from assay.rules.evaluation import (
+    applicable,
+    covering_exceptions,
+    evaluate,
+    find_masters,
+    violations,
+    without_known,
+)
 from assay.rules.loading import discover, load
 from assay.rules.model import AppliedRule, Exemption, Policy
 from assay.rules.registry import EXPIRED_EXCEPTION, RULES, describe, table, table_markdown
@@ -26,6 +33,8 @@ __all__ = [
     "Exemption",
     "Policy",
     "Rule",
+    "applicable",
+    "covering_exceptions",
     "describe",
     "discover",
     "evaluate",

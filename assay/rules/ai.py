@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from assay.policy import MIN_LOG10_LR, decide
 from assay.rules.credentials import attestations
 from assay.rules.globs import Glob
-from assay.rules.rule import Context, Rule, parameter
+from assay.rules.rule import CARRIERS, Context, Rule, could_not_read, parameter
 from assay.vocabulary import AiUse, Attestation, Basis, Claim, Integrity, Measurement, Observation, Report, Severity
 
 AI_SIGNALS = frozenset(
@@ -24,7 +24,9 @@ AI_SIGNALS = frozenset(
         "comfyui-workflow",
         "digital-source-type",
         "firefly",
+        "flux",
         "generator-named",
+        "generator-settings",
         "google-ai",
         "history-declares",
         "hugging-face-job",
@@ -34,6 +36,7 @@ AI_SIGNALS = frozenset(
         "novelai",
         "openai",
         "tc260-aigc",
+        "unverified-credentials-declare",
         "xai-grok",
     }
 )
@@ -105,7 +108,9 @@ class NoAi(Rule):
 class AiMarkKept(Rule):
     """A copy of a master that declares AI declares it too.
 
-    The master is found by the copy's name without its extension (`{stem}`), among the files of the same run.
+    The master is found by the copy's name without its extension (`{stem}`), among the files of the same run. Files
+    without a path, such as uploads, are compared with each other by that name alone, and none of them counts as the
+    master that `require_master` asks for.
     """
 
     id = "ai-mark-kept"
@@ -133,30 +138,38 @@ class AiMarkKept(Rule):
         return Glob(self.masters.replace("{stem}", "*"))
 
     def check(self, report: Report, context: Context) -> Iterator[str]:
-        """One message when the master declares AI and the copy does not, or when no master was examined."""
+        """Yield one message when the master declares AI and the copy does not, or when no master was examined."""
         pattern = PurePosixPath(self.masters).name.rpartition(".")[0]
         wanted = pattern.replace("{stem}", PurePosixPath(context.name).stem)
         known = context.masters.get(self.masters, {})
-        if wanted not in known:
-            if self.require_master:
-                yield f"no examined file matches '{self.masters}', so its AI declaration cannot be compared"
-        elif (master := known[wanted]) and not declares_ai(report, self.declarations):
+        if (master := known.get(wanted)) and not declares_ai(report, self.declarations):
             copy = "could not be examined" if report.failures else "does not"
-            yield f"its master {master} declares generative AI, and the copy {copy}"
+            who = f"its master {master}" if context.has_path else f"{master}, which may be its master,"
+            yield f"{who} declares generative AI, and the copy {copy}"
+        elif self.require_master and not (context.has_path and wanted in known):
+            yield f"no examined file matches '{self.masters}', so its AI declaration cannot be compared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoPrompt(Rule):
-    """No generator's prompt stands in the file."""
+    """No generator's prompt stands in the file.
+
+    Both the metadata and the Content Credentials are looked through. Where one of them could not be read, nothing shows
+    that no prompt stands there.
+    """
 
     id = "no-prompt"
     why = "Prompts name people, clients and unpublished plans, and generators write them into the file in clear text."
     remedy = "Remove the generator's text chunks from the published copy, and declare the AI use instead."
 
     def check(self, report: Report, _context: Context) -> Iterator[str]:
-        """One message when a prompt was found; it is not repeated."""
+        """One message when a prompt was found, which is not repeated, or else for what could not be read."""
         if any(isinstance(outcome, Observation) and outcome.signal == "prompt" for outcome in report.outcomes):
             yield "it contains a generator's prompt in clear text"
+            return
+        for check, place in CARRIERS.items():
+            if could_not_read(report, check):
+                yield f"{place} could not be read, so a prompt may stand there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,11 @@ from assay.vocabulary import Attestation, History, Integrity, Manifest, Report, 
 
 _CHECK = "credentials"
 _NONE = "it has no Content Credentials"
+_BROKEN = {
+    Integrity.BROKEN: "its Content Credentials do not match the file",
+    Integrity.MALFORMED: "its Content Credentials break the C2PA standard",
+    Integrity.UNCOVERED: "the signature in its Content Credentials does not cover the picture",
+}
 _UNCHECKED = "its Content Credentials could not be checked"
 
 
@@ -42,12 +47,12 @@ class CredentialsRequired(Rule):
             case "intact":
                 return holds(attestation)
             case _:
-                return attestation.integrity is not Integrity.NOT_FETCHED
+                return attestation.integrity not in (Integrity.NOT_FETCHED, Integrity.UNCOVERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsVerify(Rule):
-    """Content Credentials, where there are any, match the file."""
+    """Content Credentials, where there are any, match the file, and their signature covers the picture."""
 
     id = "credentials-verify"
     why = "Readers' software shows a warning on a file that was changed after it was signed."
@@ -58,8 +63,9 @@ class CredentialsVerify(Rule):
     def check(self, report: Report, _context: Context) -> Iterator[str]:
         """One message when a signature does not match; with `strict`, also when nobody could tell."""
         found = attestations(report)
-        if any(each.integrity is Integrity.BROKEN for each in found):
-            yield "its Content Credentials do not match the file"
+        states = {each.integrity for each in found}
+        if broken := next((words for integrity, words in _BROKEN.items() if integrity in states), None):
+            yield broken
         elif self.strict and any(each.integrity is Integrity.NOT_FETCHED for each in found):
             yield "its Content Credentials lie elsewhere and were not fetched"
         elif self.strict and not found and is_unchecked(report, _CHECK):

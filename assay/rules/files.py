@@ -10,6 +10,9 @@ from assay.vocabulary import Picture, Report
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "MPO", "HEIF", "JXL")
 
+_ALSO = {"MPO": "JPEG"}
+"""What a file of one format is, too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readable(Rule):
@@ -30,8 +33,9 @@ class Readable(Rule):
 class AllowedFormat(Rule):
     """The file has an allowed format and size.
 
-    The format is found by content, never by extension. Width and height are as stored, before the orientation
-    is applied.
+    The format is found by content, never by extension. `JPEG` allows JPEG files with further pictures behind the first
+    as well (multi-picture format, Ultra HDR), which every reader of JPEG opens; `MPO` allows those alone. Width and
+    height are as stored, before the orientation is applied.
     """
 
     id = "allowed-format"
@@ -58,7 +62,7 @@ class AllowedFormat(Rule):
             yield "it is not an image that could be opened"
 
     def _check_picture(self, picture: Picture) -> Iterator[str]:
-        if self.formats and picture.format not in self.formats:
+        if self.formats and not {picture.format, _ALSO.get(picture.format)} & set(self.formats):
             yield f"its format is {picture.format}; allowed: {', '.join(self.formats)}"
         yield from _above(picture.width, self.max_width, "pixels wide")
         yield from _above(picture.height, self.max_height, "pixels high")

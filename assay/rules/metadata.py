@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.rules.rule import Context, Rule, is_unchecked, parameter
+from assay.rules.rule import CARRIERS, Context, Rule, could_not_read, is_unchecked, parameter
 from assay.vocabulary import Observation, Report
 
 _CHECK = "metadata"
@@ -55,7 +55,11 @@ class RightsConsistent(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoPersonalData(Rule):
-    """The published copy holds no place and no serial numbers."""
+    """The published copy holds no place and no serial numbers.
+
+    Both the metadata and the Content Credentials are looked through, and so is what travels with the picture, such as
+    the video of a motion photo. Where one of them could not be read, nothing shows that nothing stands there.
+    """
 
     id = "no-personal-data"
     why = "A place leads to a source's door, and a serial number ties anonymous pictures to one camera's owner."
@@ -64,10 +68,14 @@ class NoPersonalData(Rule):
     kinds: tuple[str, ...] = parameter("what must not be there", default=_PERSONAL, choices=_PERSONAL)
 
     def check(self, report: Report, _context: Context) -> Iterator[str]:
-        """One message naming the kinds that were found, never the values."""
-        found = sorted({each.signal for each in _observations(report, self.kinds)})
-        if found:
-            yield f"its metadata holds {' and '.join(kind.replace('-', ' ') for kind in found)}"
+        """One message naming the kinds that were found and where, never the values, and one for what is unread."""
+        for check, place in CARRIERS.items():
+            found = sorted({each.signal for each in _observations(report, self.kinds) if each.check == check})
+            if found:
+                verb = "holds" if check == _CHECK else "hold"
+                yield f"{place} {verb} {' and '.join(kind.replace('-', ' ') for kind in found)}"
+            elif could_not_read(report, check):
+                yield f"{place} could not be read, so personal data may stand there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

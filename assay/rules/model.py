@@ -23,8 +23,13 @@ class AppliedRule:
     """Empty for every file."""
     exclude: tuple[Glob, ...] = ()
 
-    def applies_to(self, name: str) -> bool:
-        """Does the rule speak about the file at this path, relative to the policy's folder?"""
+    def applies_to(self, name: str | None) -> bool:
+        """Does the rule speak about the file at this path, relative to the policy's folder?
+
+        A file without a path (None) may be meant for any place, so every rule speaks about it.
+        """
+        if name is None:
+            return True
         return (not self.paths or matches_any(self.paths, name)) and not matches_any(self.exclude, name)
 
 
@@ -41,9 +46,9 @@ class Exemption:
     expires: date
     """The last day on which it applies."""
 
-    def covers(self, name: str, sha256: str | None) -> bool:
-        """Does it speak about this file, by its path or its content?"""
-        return sha256 in self.sha256 or matches_any(self.paths, name)
+    def covers(self, name: str | None, sha256: str | None) -> bool:
+        """Does it speak about this file, by its path (None where it has none) or its content?"""
+        return sha256 in self.sha256 or (name is not None and matches_any(self.paths, name))
 
     def is_expired(self, today: date) -> bool:
         """Is its last day over?"""

@@ -24,7 +24,9 @@ class Context:
     today: date
     """In UTC, as certificates are."""
     name: str
-    """The file as a posix path relative to the policy's folder."""
+    """The file as a posix path relative to the policy's folder; the bare name of a file that has no path."""
+    has_path: bool = True
+    """False for an upload: its name says nothing of where it stands."""
     masters: Masters = field(default_factory=dict)
 
 
@@ -58,6 +60,18 @@ class Rule(ABC):
 def is_unchecked(report: Report, check: str) -> bool:
     """Is it unknown what this check would have found? What is unknown must not be called absent."""
     return report.exhibit.picture is None or any(failure.check == check for failure in report.failures)
+
+
+CARRIERS: Mapping[str, str] = {"metadata": "its metadata", "credentials": "its Content Credentials"}
+"""The checks that read texts and numbers which somebody wrote into the file, and what each of them reads."""
+
+
+def could_not_read(report: Report, check: str) -> bool:
+    """Did this check open the picture, but not all that it has to read in it?
+
+    A file that is no picture at all is left to the rule `readable`.
+    """
+    return report.exhibit.picture is not None and any(failure.check == check for failure in report.failures)
 
 
 def parameter(

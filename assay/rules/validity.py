@@ -13,16 +13,16 @@ from assay.vocabulary import TRUST_LIST_MAX_AGE_DAYS, Attestation, Integrity, Re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureTimestamped(Rule):
-    """A signature, where there is one, carries a timestamp."""
+    """A signature, where there is one, carries a time stamp by an authority for whom a list vouches."""
 
     id = "signature-timestamped"
-    why = "Without a timestamp a signature stops verifying on the day its certificate expires."
-    remedy = "Sign with a timestamp authority; an old signature cannot be given a timestamp later."
+    why = "Without a time stamp that counts, a signature stops verifying on the day its certificate expires."
+    remedy = "Sign with a time-stamp authority of the trust list; an old signature cannot be given a time stamp later."
 
     def check(self, report: Report, _context: Context) -> Iterator[str]:
         """One message when an intact signature has no timestamp."""
         if any(each.integrity is Integrity.INTACT and not _is_timestamped(each) for each in attestations(report)):
-            yield "its signature has no timestamp"
+            yield "its signature has no time stamp by an authority for whom a list vouches"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

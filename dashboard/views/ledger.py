@@ -15,6 +15,7 @@ from assay.ledger.reading import Filter
 from dashboard import fragments
 from dashboard.fragments import complain
 from dashboard.service import settings
+from generation.local import shown
 
 _PAGE = 24
 _WAYS = {
@@ -112,7 +113,7 @@ def _browse() -> None:
 def _filter(ledger: Ledger) -> Filter:
     left, right = st.columns(2)
     models = sorted({kind.model for kind in ledger.kinds()} - {""})
-    model = left.selectbox("Drawn with", ["any", *models])
+    model = left.selectbox("Drawn with", ["any", *models], format_func=shown)
     name = right.text_input("Words in the file's name", key="ledger-name").strip()
     return Filter(model=None if model == "any" else model, name=name)
 

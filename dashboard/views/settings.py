@@ -33,6 +33,7 @@ def _doors() -> None:
     chosen = settings()
     limits = chosen.limits
     folders = "open: pages may name files of this machine" if may_read_folders() else "closed"
+    searched = "at every model and size" if chosen.thorough else "where size or content speaks for it"
     network = "open: addresses that are typed in are fetched" if may_fetch() else "closed: nothing is fetched"
     fragments.facts(
         "Doors and limits",
@@ -41,6 +42,7 @@ def _doors() -> None:
             Detail(name="network", value=f"{network} (assay dashboard --allow-network)"),
             Detail(name="trust profile", value=f"{chosen.trust} (assay dashboard --trust PROFILE)"),
             Detail(name="checks left out", value=f"{', '.join(chosen.skip) or 'none'} (ASSAY_SKIP)"),
+            Detail(name="mark in the noise", value=f"looked for {searched} (ASSAY_THOROUGH)"),
             Detail(
                 name="one file", value=f"{limits.max_bytes // 2**20} MB, {limits.max_pixels:,} pixels, "
                 f"{limits.max_frames} frames, {limits.seconds:g} s, {limits.memory_bytes // 2**20:,} MB of memory",

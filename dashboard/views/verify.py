@@ -8,9 +8,12 @@ from assay.errors import AssayError
 from assay.report.privacy import masked
 from assay.report.view import view
 from assay.report.wording import summary
+from assay.vocabulary import Report
 from dashboard import drawing, fragments
 from dashboard.fragments import Listed, complain
-from dashboard.intake import Item, Seen, examined, received
+from dashboard.intake import Item, examined, received
+from dashboard.judging import in_short, judged, rulings
+from dashboard.service import policy
 
 
 def main() -> None:
@@ -18,6 +21,7 @@ def main() -> None:
     st.title("Where does this image come from?")
     items = received()
     try:
+        rules = policy()
         seen = examined(items)
     except AssayError as error:
         complain(error)
@@ -28,11 +32,13 @@ def main() -> None:
     personal = st.toggle(
         "Show personal data", key="personal", help="Places, serial numbers, names and handles; masked by default."
     )
-    at = _chosen(items, seen) if len(items) > 1 else 0
-    drawing.report(seen[at].report, seen[at].shown, key=items[at].key, personal=personal)
+    reports = judged(rules, [each.report for each in seen], [item.has_path for item in items])
+    at = _chosen(items, reports, has_rules=rules is not None) if len(items) > 1 else 0
+    ruled = None if rules is None else rulings(rules, reports[at], has_path=items[at].has_path)
+    drawing.report(reports[at], seen[at].shown, key=items[at].key, personal=personal, rulings=ruled)
     if len(items) > 1:
-        reports = [each.report if personal else masked(each.report) for each in seen]
-        drawing.export(reports, title=f"Take all {len(items)} reports away", key="all")
+        told = reports if personal else [masked(each) for each in reports]
+        drawing.export(told, title=f"Take all {len(items)} reports away", key="all")
 
 
 def _empty() -> None:
@@ -52,11 +58,11 @@ def _empty() -> None:
     )
 
 
-def _chosen(items: list[Item], seen: list[Seen]) -> int:
+def _chosen(items: list[Item], reports: list[Report], *, has_rules: bool) -> int:
     """The one that is drawn whole, of several."""
     count = len(items)
     st.session_state["at"] = min(st.session_state.get("at", 0), count - 1)
-    st.markdown(summary([each.report for each in seen]))
+    st.markdown(summary(reports))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         at = st.selectbox(
             "Image", range(count), key="at", format_func=lambda number: f"{number + 1}. {items[number].name}"
@@ -66,8 +72,13 @@ def _chosen(items: list[Item], seen: list[Seen]) -> int:
     with st.expander(f"All {count} images", expanded=True):
         fragments.index(
             [
-                Listed(view=view(each.report), preview=each.report.preview, chosen=number == at)
-                for number, each in enumerate(seen)
+                Listed(
+                    view=view(each),
+                    preview=each.preview,
+                    chosen=number == at,
+                    rules=in_short(each) if has_rules else None,
+                )
+                for number, each in enumerate(reports)
             ]
         )
     return at

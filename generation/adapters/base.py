@@ -13,6 +13,7 @@ from torch import Tensor
 
 from assay.errors import ConfigurationError
 from generation.adapters.steps import Progress, Trail
+from generation.local import shown
 from generation.models import ModelSpec
 from generation.schedulers import require_deterministic, scheduler_named
 
@@ -44,7 +45,8 @@ class Adapter(ABC):
         stated = (spec.pipeline, spec.channels, spec.downscale, spec.scaling_factor or found[3], spec.shift_factor)
         if found != stated:
             raise ConfigurationError(
-                f"{spec.id}: expected {stated} of its pipeline, channels, downscale, scaling and shift, found {found}",
+                f"{shown(spec.id)}: expected {stated} of its pipeline, channels, downscale, scaling and shift, "
+                f"found {found}",
                 hint="The weights are not those of this model, or not at this revision.",
             )
 
@@ -59,7 +61,8 @@ class Adapter(ABC):
         unit = self.spec.downscale * (2 if self.spec.packing else 1)
         if height <= 0 or width <= 0 or height % unit or width % unit:
             raise ConfigurationError(
-                f"{width}x{height}: not a size that {self.spec.id} draws", hint=f"Use multiples of {unit} pixels."
+                f"{width}x{height}: not a size that {shown(self.spec.id)} draws",
+                hint=f"Use multiples of {unit} pixels.",
             )
         return self.spec.channels, height // self.spec.downscale, width // self.spec.downscale
 
@@ -72,7 +75,7 @@ class Adapter(ABC):
         height, width = latents.shape[-2] * self.spec.downscale, latents.shape[-1] * self.spec.downscale
         if latents.ndim != 4 or latents.shape[1:] != self.latent_shape(height, width):  # noqa: PLR2004 - (B, C, h, w)
             raise ConfigurationError(
-                f"{tuple(latents.shape)}: not the shape of latents of {self.spec.id}",
+                f"{tuple(latents.shape)}: not the shape of latents of {shown(self.spec.id)}",
                 hint=f"It takes (batch, {self.spec.channels}, height / {self.spec.downscale}, ...).",
             )
         return height, width
@@ -247,7 +250,7 @@ class Adapter(ABC):
         given = self._shifting(scheduler, self.spec.steps, self.spec.size, self.spec.size)
         if not given.keys() <= inspect.signature(scheduler.set_timesteps).parameters.keys():
             raise ConfigurationError(
-                f"{name}: cannot shift its steps by the size of the image, as {self.spec.id} asks for",
+                f"{name}: cannot shift its steps by the size of the image, as {shown(self.spec.id)} asks for",
                 hint="Use another scheduler.",
             )
         self.pipeline.scheduler = scheduler

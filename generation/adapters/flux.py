@@ -15,6 +15,7 @@ from torch import Tensor
 from assay.errors import ConfigurationError
 from generation.adapters.base import Adapter, Conditions, named
 from generation.adapters.stable_diffusion import shift_bounds
+from generation.local import shown
 
 
 class _Distilled(Adapter):
@@ -25,7 +26,7 @@ class _Distilled(Adapter):
     def _require_no_negative(self, negative: str | None) -> None:
         if negative:
             raise ConfigurationError(
-                f"{self.spec.id}: guidance is distilled into it, so a negative prompt has no effect",
+                f"{shown(self.spec.id)}: guidance is distilled into it, so a negative prompt has no effect",
                 hint="Leave --negative out, or choose another model.",
             )
 

@@ -232,6 +232,36 @@ def test_baseline_accepts_what_is_known(folder: Path, capsys: pytest.CaptureFixt
     assert _run(capsys, "plain.png", "--baseline", "known.json")[0] == 0
 
 
+def test_baseline_accepts_what_cannot_be_examined(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "assay.toml").write_text(POLICY)
+    (folder / "notes.jpg").write_bytes(b"text")
+    names = ["signed.jpg", "notes.jpg", "gone.jpg", "--baseline", "known.json"]
+    assert _run(capsys, *names[:3], "--write-baseline", "known.json")[0] == 0
+    code, out, err = _run(capsys, *names)
+    assert code == 0
+    assert out.count("A baseline accepts that this file could not be examined.") == 2
+    assert "2 could not be examined; 2 of these accepted by the baseline" in err
+    code, out, _ = _run(capsys, *names, "--format", "sarif")
+    (invocation,) = json.loads(out)["runs"][0]["invocations"]
+    assert (code, invocation["executionSuccessful"]) == (0, True)
+    (folder / "gone.jpg").mkdir()
+    assert _run(capsys, *names[:2], "gone.jpg/x.jpg", *names[3:])[0] == 1
+    (folder / "notes.jpg").write_bytes(b"other text")
+    assert _run(capsys, "signed.jpg", "notes.jpg", "--baseline", "known.json")[0] == 1
+    assert _run(capsys, "signed.jpg", "notes.jpg", "--no-policy")[0] == 3
+
+
+def test_what_a_folder_holds_and_is_not_examined_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "logo.svg").write_bytes(b"<svg/>")
+    told = "assay: not examined, left out of folders: 1 SVG (logo.svg)\n"
+    for options, expected in (((), 0), (("--strict",), 3), (("--strict", "--exit-zero"), 0)):
+        code, out, err = _run(capsys, ".", "--quiet", *options, "--format", "junit")
+        assert (code, told in err, "logo" in out) == (expected, True, False)
+    assert _run(capsys, ".", "--strict", "--fail-on", "generated")[0] == 1
+    code, _, err = _run(capsys, "plain.png", "--strict")
+    assert (code, "left out" in err) == (0, False)
+
+
 def test_expired_exceptions_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exception = (
         '[[exceptions]]\nrule = "credentials-required"\npaths = ["*.png"]\nreason = "old"\nexpires = 2020-01-01\n'
@@ -314,6 +344,85 @@ def test_trust_lists_are_added_and_listed(
     assert "removed, desk: signers" in capsys.readouterr().out
 
 
+def test_sarif_has_the_bytes_of_a_name_relative_to_the_repository(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".git").mkdir()
+    here = folder / "sub"
+    here.mkdir()
+    names = [os.fsdecode(b"caf\xe9.jpg"), os.fsdecode(b"not \xff an image.jpg")]
+    (folder / "signed.jpg").rename(here / names[0])
+    (here / names[1]).write_bytes(b"text")
+    monkeypatch.chdir(here)
+    code, out, _ = _run(capsys, *names, "--no-policy", "--format", "sarif")
+    assert code == 3
+    (run,) = json.loads(out)["runs"]
+    uris = ["sub/caf%E9.jpg", "sub/not%20%FF%20an%20image.jpg"]
+    assert [artifact["location"]["uri"] for artifact in run["artifacts"]] == uris
+    places = [
+        finding["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for finding in (*run["results"], *run["invocations"][0]["toolExecutionNotifications"])
+    ]
+    assert places == uris
+
+
+def test_roots_of_time_stamps_are_added_to_any_profile(
+    tmp_path: Path, authority: Authority, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for profile in ("c2pa", "c2pa+interim", "desk"):
+        options = ["--kind", "timestamps", "--home", str(tmp_path / "home"), "--trust", profile]
+        (tmp_path / "root.pem").write_bytes(authority.anchors)
+        assert main(["trust", "add", str(tmp_path / "root.pem"), *options]) == 0
+        assert main(["trust", "add", str(tmp_path / "root.pem"), *options]) == 0
+        assert "replaced" not in capsys.readouterr().out
+        (tmp_path / "root.pem").write_bytes(Authority.create("Newer").anchors)
+        assert main(["trust", "add", str(tmp_path / "root.pem"), *options]) == 0
+        out = capsys.readouterr().out
+        assert f"replaced, {profile}: timestamps" in out
+        assert f"added, {profile}: timestamps" in out
+
+
+def test_certificates_are_distrusted_and_trusted_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = ["--home", str(tmp_path)]
+    by_serial = ["--serial", "16170", "--issuer", "Camera Maker CA"]
+    since = ["--since", "2025-09-12", "--reason", "revoked by its maker"]
+    assert main(["trust", "distrust", *by_serial, *since, *home]) == 0
+    assert main(["trust", "distrust", "--fingerprint", "AB" * 32, "--reason", "key published", *home]) == 0
+    capsys.readouterr()
+    assert main(["trust", "list", *home]) == 0
+    out = capsys.readouterr().out
+    assert "serial 0x3f2a issued by Camera Maker CA, since 2025-09-12" in out
+    assert f"sha256 {'ab' * 32}, at any time" in out
+    assert "revoked by its maker" in out
+    assert main(["trust", "distrust", *by_serial, "--undo", *home]) == 0
+    assert main(["trust", "distrust", *by_serial, "--undo", *home]) == 2
+    capsys.readouterr()
+    assert main(["trust", "list", *home]) == 0
+    assert "Camera Maker CA" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "A reason has"),
+        (["--reason", "x"], "One certificate has to be named"),
+        (["--fingerprint", "abc", "--reason", "x"], "not the sha256"),
+        (["--fingerprint", "ab" * 32], "A reason has"),
+        (["--fingerprint", "ab" * 32, "--reason", "x", "--since", "yesterday"], "not a date"),
+        (["--fingerprint", "ab" * 32, "--reason", "x", "--since", "9999-01-01"], "not come yet"),
+        (["--serial", "1", "--reason", "x"], "One certificate has to be named"),
+        (["--fingerprint", "ab" * 32, "--undo", "--reason", "x"], "neither --since nor --reason"),
+        (["--undo"], "One certificate has to be named"),
+    ],
+)
+def test_trust_distrust_names_what_is_wrong(
+    tmp_path: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trust", "distrust", *arguments, "--home", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_trust_list_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trust", "list", "--home", str(tmp_path)]) == 0
     assert "nobody is trusted" in capsys.readouterr().out
@@ -392,11 +501,62 @@ def test_help_imports_nothing_heavy() -> None:
     assert "usage: assay" in done.stdout
 
 
+def test_a_file_in_several_spellings_counts_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spellings = ["./signed.jpg", "signed.jpg", str(folder / "signed.jpg"), "signed.jpg", "."]
+    _, out, _ = _run(capsys, *spellings, "--format", "jsonl")
+    assert [json.loads(line)["exhibit"]["name"] for line in out.splitlines()] == ["signed.jpg", "plain.png"]
+
+
 def test_a_reader_that_has_seen_enough(folder: Path) -> None:
-    shell = f"{sys.executable} -m assay verify --jobs 1 {'signed.jpg ' * 40} | head -1; printf ${{PIPESTATUS[0]}} >&2"
+    for number in range(40):
+        (folder / f"{number}.jpg").write_bytes((folder / "signed.jpg").read_bytes())
+    shell = f"{sys.executable} -m assay verify --jobs 1 *.jpg | head -1; printf ${{PIPESTATUS[0]}} >&2"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert done.stdout == "Made with generative AI, says a trusted signer\n"
     assert done.stderr == "141"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full, a disk that is always full")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "verify signed.jpg",
+        "verify signed.jpg --format json",
+        "verify signed.jpg --format pdf",
+        "explain credentials",
+        "doctor",
+        "trust list",
+        "--help",
+        "verify --help",
+        "--version",
+    ],
+)
+def test_a_full_disk_is_no_error_of_ours(folder: Path, command: str) -> None:
+    shell = f"{sys.executable} -m assay {command} > /dev/full"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-2:] == [
+        "assay: the output cannot be written: No space left on device",
+        "  Make room on the disk, or send the output elsewhere.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [
+        (">&-", 2, "the output cannot be written: Bad file descriptor"),
+        ("2>&-", 0, ""),
+        ("<&- 2>&-", 0, ""),
+        (">&- 2>&-", 2, ""),
+        ("--output report.txt >&-", 0, ""),
+    ],
+)
+def test_streams_that_are_closed(folder: Path, closed: str, code: int, said: str) -> None:
+    shell = f"{sys.executable} -m assay verify --jobs 1 signed.jpg {closed}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "error in Assay" not in done.stderr
 
 
 def _in_terminal(arguments: Sequence[str], *, stdout_too: bool) -> tuple[bytes, bytes]:
@@ -425,10 +585,10 @@ def _in_terminal(arguments: Sequence[str], *, stdout_too: bool) -> tuple[bytes, 
 
 def test_progress_bar_and_colour_on_a_terminal_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    shown, out = _in_terminal(["signed.jpg"] * 2 + ["--format", "json"], stdout_too=False)
+    shown, out = _in_terminal(["signed.jpg", "plain.png", "--format", "json"], stdout_too=False)
     assert b"image" in shown
     assert len(json.loads(out)["reports"]) == 2
-    quiet, _ = _in_terminal(["signed.jpg"] * 2 + ["--format", "json", "--quiet"], stdout_too=False)
+    quiet, _ = _in_terminal(["signed.jpg", "plain.png", "--format", "json", "--quiet"], stdout_too=False)
     assert quiet == b""
     shown, _ = _in_terminal(["signed.jpg"], stdout_too=True)
     assert b"\x1b[" in shown

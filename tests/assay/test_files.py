@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ConfigurationError
-from assay.files import packaged, printable, write_whole
+from assay.files import packaged, printable, raw, write_whole
 
 
 def test_replaces_and_sets_the_mode(tmp_path: Path) -> None:
@@ -65,6 +65,11 @@ def test_missing_folder_is_an_error(tmp_path: Path) -> None:
 def test_names_are_printable() -> None:
     assert printable(os.fsdecode(b"a\xff.jpg")) == "a\\xff.jpg"
     assert printable("ü 漢.jpg") == "ü 漢.jpg"
+
+
+def test_bytes_of_a_name_are_kept_where_they_are_no_text() -> None:
+    assert raw(os.fsdecode(b"a\xff.jpg")) == b"a\xff.jpg"
+    assert raw("ü 漢.jpg") is None
 
 
 def test_a_file_of_a_package_is_the_one_that_is_known() -> None:

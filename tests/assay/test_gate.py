@@ -37,6 +37,8 @@ CONFLICTED = report(observation(), observation(signal="x", claim=None, contradic
         (set(), report(violations=(_violation(Severity.WARNING),)), 0),
         ({FailOn.WARNING}, report(violations=(_violation(Severity.WARNING),)), 1),
         (set(), report(FAILED), 3),
+        (set(), report(FAILED, failures_accepted=True), 0),
+        ({FailOn.GENERATED}, report(FAILED, observation(), failures_accepted=True), 1),
     ],
 )
 def test_exit_code(fail_on: set[FailOn], seen: Report, code: int) -> None:
@@ -45,6 +47,10 @@ def test_exit_code(fail_on: set[FailOn], seen: Report, code: int) -> None:
 
 def test_violated_comes_before_unreadable() -> None:
     assert _code({FailOn.GENERATED}, report(FAILED), report(observation()), report()) == 1
+
+
+def test_one_accepted_file_does_not_hide_another() -> None:
+    assert _code(set(), report(FAILED, failures_accepted=True), report(FAILED)) == 3
 
 
 def test_nothing_seen_is_fine() -> None:

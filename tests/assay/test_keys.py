@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 import os
 import stat
 import threading
@@ -129,6 +130,26 @@ def test_a_revoked_key_reads_and_marks_no_more(store: KeyStore) -> None:
     assert "assay keys rotate" in caught.value.hint
     assert store.rotate().id == store.current().id != key.id
     assert store.get(key.id).revoked
+
+
+def test_what_a_key_may_still_do_is_said_with_the_day(store: KeyStore) -> None:
+    first = store.init(not_after=datetime.now(UTC) + timedelta(days=3))
+    now = datetime.now(UTC)
+    assert first.standing(now) == "current"
+    assert first.standing(now - timedelta(days=1)) == f"not to be used before {now:%Y-%m-%d}"
+    assert first.standing(now + timedelta(days=9)) == f"retired on {now + timedelta(days=3):%Y-%m-%d}"
+    assert store.revoke(first.id).standing(now) == f"revoked on {now:%Y-%m-%d}"
+    assert store.revoke(first.id) == store.get(first.id)
+
+
+def test_a_key_that_was_revoked_before_its_day_was_written_down_is_still_revoked(store: KeyStore) -> None:
+    key = store.init()
+    index = store.folder / "keys.json"
+    document = json.loads(index.read_text())
+    document["keys"][0]["revoked"] = True
+    del document["keys"][0]["revoked_at"]
+    index.write_text(json.dumps(document))
+    assert store.revoke(key.id).standing(datetime.now(UTC)) == "revoked, on a day that was not kept"
 
 
 def test_revoking_an_old_key_leaves_the_present_one(store: KeyStore) -> None:

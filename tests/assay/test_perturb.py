@@ -14,7 +14,10 @@ from assay.vocabulary import Pixels
 from tests.seeds import photograph
 
 PICTURE: Pixels = np.array(photograph("china"))
-STILL = ("jpeg", "webp", "resize", "blur", "median", "noise", "salt", "brightness", "contrast", "gamma", "grey", "hue")
+STILL = (
+    *("jpeg", "webp", "avif", "resize", "blur", "median", "noise", "salt"),
+    *("brightness", "contrast", "gamma", "grey", "hue"),
+)
 
 
 def _sample(pixels: Pixels, x: float, y: float) -> np.ndarray:

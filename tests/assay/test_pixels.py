@@ -121,6 +121,16 @@ def test_no_turn_for_upright_or_senseless_tags(orientation: int) -> None:
     assert upright_rgb(_tag(values, orientation))[1] == ()
 
 
+@pytest.mark.parametrize("format_name", ["PNG", "WEBP"])
+def test_damaged_exif_keeps_no_picture_from_being_looked_at(format_name: str) -> None:
+    stream = BytesIO()
+    values = np.full((8, 8, 3), 90, dtype=np.uint8)
+    Image.fromarray(values).save(stream, format_name, exif=b"Exif\0\0no TIFF header", lossless=True)
+    pixels, notes = upright_rgb(Image.open(stream))
+    assert np.array_equal(pixels, values)
+    assert notes == ()
+
+
 def test_first_of_several_frames() -> None:
     stream = BytesIO()
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]

@@ -26,7 +26,7 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
 
 
 def again(data: bytes, suffix: str) -> Image.Image:
-    return Image.open(BytesIO(repainted(data, "in", suffix, brighter)))
+    return Image.open(BytesIO(repainted(data, "in", suffix, brighter).data))
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

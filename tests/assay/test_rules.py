@@ -78,6 +78,26 @@ def test_allowed_format(parameters: dict[str, Any], expected: list[str]) -> None
     assert messages("allowed-format", report(), **parameters) == expected
 
 
+@pytest.mark.parametrize(
+    ("formats", "expected"),
+    [
+        (["JPEG"], []),
+        (["MPO"], []),
+        (["jpeg", "PNG"], []),
+        (["PNG"], ["its format is MPO; allowed: PNG"]),
+    ],
+)
+def test_a_jpeg_with_further_pictures_is_allowed_as_a_jpeg(formats: list[str], expected: list[str]) -> None:
+    picture = facts().picture
+    assert picture is not None
+    several = report(exhibit=facts(picture=replace(picture, format="MPO", frames=2)))
+    assert messages("allowed-format", several, formats=formats) == expected
+
+
+def test_a_jpeg_alone_is_no_file_of_several_pictures() -> None:
+    assert messages("allowed-format", report(), formats=["MPO"]) == ["its format is JPEG; allowed: MPO"]
+
+
 def test_allowed_format_of_what_is_no_image() -> None:
     text = report(exhibit=facts(picture=None))
     assert messages("allowed-format", text, formats=["JPEG"]) == ["it is not an image that could be opened"]
@@ -228,7 +248,9 @@ def signed(**changes: Any) -> Attestation:
 
 
 def test_signature_timestamped() -> None:
-    assert messages("signature-timestamped", report(signed())) == ["its signature has no timestamp"]
+    assert messages("signature-timestamped", report(signed())) == [
+        "its signature has no time stamp by an authority for whom a list vouches"
+    ]
     assert is_broken("signature-timestamped", attestation(signer=None))
     assert not is_broken("signature-timestamped", signed(signed_at="2026-01-01T00:00:00Z"))
     assert not is_broken("signature-timestamped")
@@ -406,6 +428,17 @@ def test_no_prompt_does_not_repeat_the_prompt() -> None:
     assert not is_broken("no-prompt", observation())
 
 
+@pytest.mark.parametrize("rule_id", ["no-prompt", "no-personal-data"])
+@pytest.mark.parametrize(("check", "place"), [("metadata", "its metadata"), ("credentials", "its Content Credentials")])
+def test_what_could_not_be_read_is_not_called_empty(rule_id: str, check: str, place: str) -> None:
+    unread = replace(UNCHECKED, check=check)
+    what = "a prompt" if rule_id == "no-prompt" else "personal data"
+    assert messages(rule_id, report(unread)) == [f"{place} could not be read, so {what} may stand there"]
+    assert messages(rule_id, report(replace(unread, check="detector"))) == []
+    # Of a file that is no picture at all, the rule `readable` speaks.
+    assert messages(rule_id, report(replace(unread, check="exhibit"), exhibit=facts(picture=None))) == []
+
+
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
@@ -475,6 +508,11 @@ def test_no_personal_data_names_kinds_and_never_values() -> None:
     serial = observation(signal="serial-numbers", claim=None, details=(Detail(name="Body", value="77", private=True),))
     assert messages("no-personal-data", report(serial, place)) == ["its metadata holds location and serial numbers"]
     assert messages("no-personal-data", report(serial), kinds=["location"]) == []
+    signed_place = replace(place, check="credentials")
+    assert messages("no-personal-data", report(serial, signed_place)) == [
+        "its metadata holds serial numbers",
+        "its Content Credentials hold location",
+    ]
     assert messages("no-personal-data", report(observation(signal="camera"))) == []
 
 

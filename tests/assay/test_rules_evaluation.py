@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import PolicyError
+from assay.gate import Gate
 from assay.rules import (
     EXPIRED_EXCEPTION,
     RULES,
     Policy,
+    applicable,
+    covering_exceptions,
     evaluate,
     find_masters,
     load,
@@ -26,6 +30,7 @@ from assay.rules import (
     without_known,
     write_baseline,
 )
+from assay.rules.globs import Glob
 from assay.rules.model import AppliedRule
 from assay.rules.parameters import build
 from assay.vocabulary import AiUse, Claim, Failed, Integrity, Report, Severity, Trust
@@ -210,6 +215,111 @@ def test_reports_stream_where_no_rule_compares_files(tmp_path: Path) -> None:
     assert next(judged).violations
 
 
+# --- files without a path ---------------------------------------------------------------------------------------------
+
+
+def test_every_rule_speaks_about_a_file_without_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (
+        '[[rules]]\nid = "credentials-required"\npaths = ["photos/**"]\n'
+        '[[rules]]\nid = "no-ai"\npaths = ["news/**"]\nexclude = ["**"]\n'
+        '[[rules]]\nid = "no-undeclared-ai"\nexclude = ["*.jpg"]\n'
+    )
+    policy = policy_of(tmp_path, text)
+    upload = report(observation(), exhibit=facts(name="a.jpg"))
+    assert violations(policy, upload, today=TODAY) == ()
+    assert applicable(policy, upload) == ()
+    (judged,) = evaluate(policy, [upload], today=TODAY, whatever_paths=True)
+    assert [each.rule for each in judged.violations] == ["credentials-required", "no-ai", "no-undeclared-ai"]
+    assert applicable(policy, upload, whatever_paths=True) == policy.rules
+
+
+def test_an_exception_by_path_covers_no_file_without_a_path(tmp_path: Path) -> None:
+    upload = report(exhibit=facts(name="a.jpg", sha256="cd" * 32))
+    for which, is_covered in (('paths = ["**"]', False), (f'sha256 = ["{"CD" * 32}"]', True)):
+        policy = policy_of(tmp_path, EXCEPTION.format(which=which))
+        assert violations(policy, upload, today=TODAY) == ()
+        found = violations(policy, upload, today=TODAY, whatever_paths=True)
+        assert [each.rule for each in found] == ([] if is_covered else ["credentials-required"])
+        covering = covering_exceptions(policy, policy.rules[0], upload, whatever_paths=True)
+        assert covering == (policy.exceptions if is_covered else ())
+
+
+def test_what_is_known_of_a_file_stays_known_without_its_path(tmp_path: Path) -> None:
+    policy = policy_of(tmp_path, '[[rules]]\nid = "credentials-required"\n')
+    (placed,) = violations(policy, of_file(tmp_path, "photos/a.jpg", sha256="cd" * 32), today=TODAY)
+    (upload,) = violations(
+        policy, report(exhibit=facts(name="a.jpg", sha256="cd" * 32)), today=TODAY, whatever_paths=True
+    )
+    assert upload == placed
+
+
+def unplaced(policy: Policy, **outcomes: Any) -> dict[str, str]:
+    """The message about each upload that breaks the one rule of the policy."""
+    reports = [
+        report(*found, exhibit=facts(name=name.replace("_", ".", 1), sha256=None)) for name, found in outcomes.items()
+    ]
+    judged = evaluate(policy, reports, today=TODAY, whatever_paths=True)
+    return {each.exhibit.name: each.violations[0].message for each in judged if each.violations}
+
+
+def test_no_upload_is_known_to_be_the_master_of_another(tmp_path: Path) -> None:
+    said = unplaced(policy_of(tmp_path, KEPT), a_jpg=(), a_webp=(), b_jpg=(DST,), c_jpg=(), c_tif=(DST,))
+    unknown = "no examined file matches 'masters/**/{stem}.*', so its AI declaration cannot be compared"
+    assert said == {
+        "a.jpg": unknown,
+        "a.webp": unknown,
+        "b.jpg": unknown,
+        "c.jpg": "c.tif, which may be its master, declares generative AI, and the copy does not",
+        "c.tif": unknown,
+    }
+
+
+def test_where_no_master_is_asked_for_an_upload_of_the_same_name_counts_against_a_copy(tmp_path: Path) -> None:
+    policy = policy_of(tmp_path, KEPT + "require_master = false\n")
+    said = unplaced(policy, a_jpg=(), a_webp=(), b_jpg=(DST,), c_jpg=(), c_tif=(DST,))
+    assert said == {"c.jpg": "c.tif, which may be its master, declares generative AI, and the copy does not"}
+
+
+PLACES = ("photos/a.jpg", "news/a.jpg", "news/2026/a.jpg", "a.jpg", "masters/a.jpg")
+placed_rules = st.lists(
+    st.tuples(
+        st.sampled_from(["credentials-required", "no-ai", "no-undeclared-ai", "ai-mark-kept", "rights-present"]),
+        st.lists(st.sampled_from(["photos/**", "news/*", "**/*.jpg", "*.png"]), max_size=2),
+        st.lists(st.sampled_from(["news/2026/**", "*.jpg"]), max_size=1),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    placed_rules, st.sampled_from(PLACES), st.lists(st.sampled_from([DST, observation(), attestation()]), max_size=2)
+)
+def test_whatever_breaks_a_rule_at_some_path_breaks_it_without_one(
+    rules: list[tuple[str, list[str], list[str]]], place: str, found: list[Any]
+) -> None:
+    policy = Policy(
+        file=Path("/site/assay.toml"),
+        rules=tuple(
+            AppliedRule(
+                name=f"{number}-{name}",
+                rule=build(RULES[name], PARAMETERS.get(name, {}), where="test"),
+                severity=RULES[name].severities[0],
+                paths=tuple(map(Glob, paths)),
+                exclude=tuple(map(Glob, exclude)),
+            )
+            for number, (name, paths, exclude) in enumerate(rules)
+        ),
+    )
+    placed = report(*found, exhibit=facts(name=f"/site/{place}"))
+    upload = report(*found, exhibit=facts(name="a.jpg"))
+    (stopped,) = evaluate(policy, [placed], today=TODAY)
+    (shown,) = evaluate(policy, [upload], today=TODAY, whatever_paths=True)
+    assert {each.rule for each in stopped.violations} <= {each.rule for each in shown.violations}
+
+
 # --- properties -------------------------------------------------------------------------------------------------------
 
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -303,6 +413,38 @@ def test_an_expired_exception_is_not_put_into_a_baseline(tmp_path: Path) -> None
     policy = policy_of(tmp_path, EXCEPTION.format(which='paths = ["old/*.jpg"]'))
     found = evaluate(policy, [of_file(tmp_path, "old/a.jpg")], today=TODAY + timedelta(days=1))
     assert write_baseline(tmp_path / "baseline.json", found) == 1
+
+
+BAD_BYTES = Failed(check="exhibit", error="a.jpg: not an image in a known format", hint="x")
+
+
+def unread(folder: Path, name: str, wrong: str) -> Report:
+    failed = Failed(check="exhibit", error=f"{folder / name}: {wrong}", hint="x")
+    return report(failed, exhibit=facts(name=str(folder / name), sha256=None, byte_size=None, picture=None))
+
+
+@pytest.mark.parametrize("rules", ['id = "readable"', 'id = "readable"\nname = "all-read"', 'id = "no-ai"'])
+def test_a_baseline_accepts_that_a_file_could_not_be_examined(tmp_path: Path, rules: str) -> None:
+    policy = policy_of(tmp_path, f"[[rules]]\n{rules}")
+    path = tmp_path / "known" / "baseline.json"
+    path.parent.mkdir()
+    seen = [of_file(tmp_path, "a.jpg", BAD_BYTES), unread(tmp_path, "b.jpg", "Permission denied")]
+    write_baseline(path, evaluate(policy, seen, today=TODAY), root=policy.root)
+    known = read_baseline(path)
+    changed = of_file(tmp_path, "a.jpg", BAD_BYTES, sha256="cd" * 32)
+    renamed = replace(seen[0], exhibit=replace(seen[0].exhibit, name=str(tmp_path / "moved.jpg")))
+    missing = unread(tmp_path, "b.jpg", "No such file or directory")
+    elsewhere = unread(tmp_path, "c.jpg", "Permission denied")
+    fine = of_file(tmp_path, "fine.jpg", sha256=seen[0].exhibit.sha256)
+    everything = [*seen, renamed, changed, missing, elsewhere, fine]
+    found = list(evaluate(policy, everything, today=TODAY, known=known))
+    assert [each.failures_accepted for each in found] == [True, True, True, False, False, False, False]
+    if "readable" in rules:  # the rule itself knows a file that could not be read by its name alone
+        assert [bool(each.violations) for each in found] == [False, False, False, True, False, True, False]
+    for each, code in zip(found, (0, 0, 0, 3, 3, 3, 0), strict=True):
+        gate = Gate()
+        list(gate.watch([replace(each, violations=())]))
+        assert gate.exit_code == code
 
 
 def test_a_baseline_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:

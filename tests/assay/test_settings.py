@@ -22,4 +22,4 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.home.name == "assay"
     assert settings.home.is_absolute()
     assert settings.trust == "c2pa"
-    assert (settings.limits.max_pixels, settings.limits.max_bytes) == (50_000_000, 64 * 2**20)
+    assert (settings.limits.max_pixels, settings.limits.max_bytes) == (52_500_000, 64 * 2**20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from assay.keys import key_store
+from assay.ledger import open_ledger
+from tests.assay.ledger.entries import entry_for
 
 SHIM = r"""
 #define _GNU_SOURCE
@@ -69,23 +75,23 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def _count(shim: Path, folder: Path, *command: str) -> int:
-    """How often a process and its children asked for a socket. They tell through a pipe: workers may write no file."""
+def _calls(shim: Path, folder: Path, *command: str) -> list[bytes]:
+    """What a process and its children asked of the network. They tell through a pipe: workers may write no file."""
     pipe = folder / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
     environment = {**os.environ, "LD_PRELOAD": str(shim), "ASSAY_SOCKET_LOG": str(pipe)}
     try:
         subprocess.run([sys.executable, *command], env=environment, capture_output=True, check=False)
-        return len(os.read(reader, 65536).splitlines())
+        return os.read(reader, 65536).splitlines()
     except BlockingIOError:
-        return 0
+        return []
     finally:
         os.close(reader)
 
 
 def test_the_counter_counts(shim: Path, tmp_path: Path) -> None:
-    assert _count(shim, tmp_path, "-c", FETCHING_READER) > 0
+    assert b"connect" in _calls(shim, tmp_path, "-c", FETCHING_READER)
 
 
 def test_verify_opens_none(shim: Path, tmp_path: Path, shared: Path) -> None:
@@ -101,5 +107,25 @@ def test_verify_opens_none(shim: Path, tmp_path: Path, shared: Path) -> None:
     ]
     output = tmp_path / "report.jsonl"
     command = ("-m", "assay", "verify", "--decode", "--format", "jsonl", "--output", str(output), *map(str, files))
-    assert _count(shim, tmp_path, *command) == 0
+    assert _calls(shim, tmp_path, *command) == []
     assert len(output.read_text().splitlines()) == len(files)
+
+
+def test_verify_opens_none_for_rows_of_models_that_are_not_here(shim: Path, tmp_path: Path) -> None:
+    """A hub model's rows in the ledger, by a key that is here: reading them would take its weights."""
+    home, hub = tmp_path / "home", "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    key = key_store(home).init()
+    with open_ledger(home / "ledger.sqlite3") as ledger:
+        row = entry_for(
+            b"made", model=hub, key_id=key.id, latent_shape=(4, 64, 64), width=512, height=512, thumbnail=b""
+        )
+        ledger.deliver(row, tmp_path / "made.png", b"made")
+    Image.new("RGB", (64, 64)).save(tmp_path / "plain.png")
+    report = tmp_path / "report.jsonl"
+    command = ("-m", "assay", "verify", "--home", str(home), "--skip", "detector,legacy-watermark", "--format", "jsonl")
+    calls = _calls(shim, tmp_path, *command, "--output", str(report), str(tmp_path / "plain.png"))
+    assert not {b"connect", b"getaddrinfo"} & set(calls)
+    assert len(calls) <= 1  # urllib3 makes a socket while it is imported, to see whether there is IPv6
+    outcomes = json.loads(report.read_text())["outcomes"]
+    (untried,) = (each for each in outcomes if each["check"] == "watermark")
+    assert "its weights are not here" in untried["reason"]

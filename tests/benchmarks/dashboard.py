@@ -23,7 +23,6 @@ from playwright.sync_api import Browser, Page, expect
 from sklearn.datasets import load_sample_image
 
 from assay.jobs.generate import Wish, generate
-from assay.jobs.marks import REGISTERED_ROWS
 from assay.settings import from_environment
 from tests.authority import Authority
 from tests.dashboard.serving import Served, browser, furnish, patient, served, settled, upload, uploader, verdict
@@ -38,8 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="of everything but memory (default 7)")
     parser.add_argument(
-        "--rows", type=int, default=REGISTERED_ROWS,
-        help=f"of the ledger (default {REGISTERED_ROWS}: a picture without a mark is laid over no more)",
+        "--rows", type=int, default=8, help="of the ledger (default 8)",
     )  # fmt: skip
     parser.add_argument("--uploads", type=int, default=200, help="of small files, for memory (default 200)")
     options = parser.parse_args()

@@ -19,7 +19,7 @@ import numpy as np
 from assay import catalog
 from assay.jobs.robustness.pixels import measure, photographs
 from assay.perturb import perturbation
-from assay.vocabulary import PixelReading, Pixels, PixelWatermark
+from assay.vocabulary import PixelReading, Pixels, PixelSearch, PixelWatermark
 
 ROWS = (
     *("clean", "jpeg-90", "jpeg-75", "jpeg-50", "jpeg-20", "webp-50", "blur-2", "noise-0.0627", "grey"),
@@ -32,6 +32,7 @@ class _Told:
     """A peer: it needs no key here, knows the size of the original, and always reads something."""
 
     id = "peer"
+    version = 1
     payload_bits = 48
 
     def bits(self, size: tuple[int, int]) -> int:  # noqa: ARG002
@@ -41,7 +42,7 @@ class _Told:
         digits = [int(digit) for digit in f"{payload:0{self.payload_bits}b}"]
         return np.ascontiguousarray(self.embedded(pixels[..., ::-1].copy(), digits)[..., ::-1])
 
-    def read(self, pixels: Pixels, secrets: Sequence[bytes]) -> PixelReading | None:  # noqa: ARG002
+    def read(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelReading | None:  # noqa: ARG002
         if pixels.shape[:2] != (SIDE, SIDE):
             pixels = perturbation(f"scale-{SIDE / max(pixels.shape[:2]):.6f}").apply(pixels)
             canvas = np.zeros((SIDE, SIDE, 3), np.uint8)
@@ -51,6 +52,10 @@ class _Told:
         digits = self.extracted(pixels[..., ::-1].copy())
         payload = int("".join("1" if digit else "0" for digit in digits), 2)
         return PixelReading(key=0, payload=payload, bits=self.payload_bits, log10_p=0.0, tries=1, matrix=np.eye(3))
+
+    def search(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelSearch:  # noqa: ARG002
+        found = self.read(pixels, secrets)
+        return PixelSearch(readings=() if found is None else (found,))
 
     def embedded(self, bgr: Pixels, digits: list[int]) -> Pixels:
         raise NotImplementedError

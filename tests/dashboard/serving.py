@@ -25,7 +25,7 @@ from tests.authority import Authority
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 """None where there is no browser."""
-TIMEOUT = 60_000
+TIMEOUT = 180_000
 """Milliseconds for which a page is waited for: checks take their time on a busy machine."""
 
 

@@ -100,6 +100,11 @@ def test_the_viewer_has_the_maps_that_checks_drew() -> None:
     assert data["alt"] == f"The image {samples.measured().exhibit.name}"
 
 
+def test_a_map_may_have_any_name() -> None:
+    (data,) = session.pictures(pages(report(measurement(check="noise\ud800", map=samples.PREVIEW))))
+    assert [each["name"] for each in data["maps"]] == ["noise\\ud800"]
+
+
 def test_the_history_is_a_tree() -> None:
     page = pages(samples.signed_and_generated())
     assert "History, from this file back" in [each.value for each in page.subheader]

@@ -16,6 +16,7 @@ from assay.report.view import View, view
 from assay.vocabulary import Basis, Detail, Report
 from dashboard import fragments
 from dashboard.fragments import Listed
+from dashboard.judging import Ruling, Rulings
 from tests.assay.ledger.entries import entry_for
 from tests.assay.report import samples
 from tests.assay.report.arbitrary import HOSTILE, MARK, REPORTS, TEXT, with_text
@@ -206,6 +207,30 @@ def test_the_index_marks_the_one_that_is_chosen() -> None:
     ]
     assert len(page.values("src")) == sum(each.preview is not None for each in reports)
     assert all(each.exhibit.name in page.text() for each in reports)
+
+
+def test_the_index_has_a_column_for_rules_only_where_there_are_rules() -> None:
+    reports = samples.all_kinds()
+    for rules in (None, "2 broken: no-<ai>, no-prompt"):
+        with caught() as html:
+            fragments.index([Listed(view=view(each), preview=None, chosen=False, rules=rules) for each in reports])
+        page = Page(html[0])
+        assert sum(tag == "th" for tag, _ in page.elements) == (5 if rules else 4)
+        assert page.text().count("2 broken: no-<ai>, no-prompt") == (len(reports) if rules else 0)
+        require_ours(page)
+
+
+@settings(max_examples=40, deadline=None)
+@given(TEXT, TEXT, st.booleans())
+def test_rules_in_any_words_are_html_of_ours_alone(text: str, other: str, is_broken: bool) -> None:
+    ruling = Ruling(rule=text, title=other, state=text, is_broken=is_broken, scope=other)
+    with caught() as html:
+        fragments.rules(Rulings(policy=text, manner=other, applied=(ruling,) * 2, others=(ruling,)))
+        fragments.rules(Rulings(policy=text, manner=other, applied=(), others=(ruling,)))
+    for drawn in html:
+        require_ours(Page(drawn))
+    assert ("2 are broken." if is_broken else "None is broken.") in Page(html[0]).text()
+    assert "0 of 1 rules" in Page(html[1]).text()
 
 
 def test_silent_checks_are_listed_and_none_is_no_list() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from assay.perturb import perturbation
-from detection.delivery import DELIVERIES, STABILITY, drawn
+from detection.delivery import DELIVERIES, REFERENCE, STABILITY, drawn, shared
 
-CODECS = ("jpeg", "webp", "screenshot")
+CODECS = ("jpeg", "webp", "avif", "screenshot")
 
 
 def _names(count: int) -> list[str]:
@@ -31,6 +31,16 @@ def test_some_are_left_alone_and_most_are_encoded_last() -> None:
 @pytest.mark.parametrize("name", [name for name in DELIVERIES.values() if name] + list(STABILITY))
 def test_deliveries_end_in_a_codec(name: str) -> None:
     assert perturbation(name).name.split("+")[-1].split("-")[0] in CODECS
+
+
+def test_what_people_share_can_be_made_again_and_goes_through_every_codec() -> None:
+    names = [shared(np.random.default_rng([4, number])) for number in range(1_000)]
+    assert all(perturbation(name).name == name for name in (*names, REFERENCE))
+    ends = Counter(name.split("+")[-1].split("-")[0] for name in names)
+    assert {"jpeg", "webp", "avif", "screenshot"} <= set(ends)
+    assert sum(ends[codec] for codec in CODECS) / len(names) > 0.9
+    steps = Counter(step.split("-")[0] for name in names for step in name.split("+"))
+    assert {"crop", "fit", "scale", "screenshot"} <= set(steps)
 
 
 def test_the_web_and_the_hard_delivery_reduce_and_never_enlarge() -> None:

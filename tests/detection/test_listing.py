@@ -12,8 +12,8 @@ from PIL import Image
 from assay.blobs import copy_of, licence_of, read_blobs
 from assay.errors import ConfigurationError
 from detection.families import FAMILIES, GROUPS, Family, family
-from detection.listing import manifest, once
-from detection.manifest import Label
+from detection.listing import by_source, content_of, listed, manifest, once
+from detection.manifest import MODERN, Content, Label, read
 from tests.detection.test_manifest import item
 from tests.pictures import photograph
 
@@ -93,6 +93,54 @@ def test_nothing_there_is_an_error(copies: Path, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("repo,path\na,b\n")
     with pytest.raises(ConfigurationError, match="not a list"):
         manifest([tmp_path / "list.csv"], copies, most=9, fewer={})
+
+
+def test_by_source_nothing_is_left_out(copies: Path) -> None:
+    items = manifest([copies / "list.csv"], copies, most=9, fewer={}, folded=by_source)
+    assert {one.kind for one in items if one.source == "gan/faces"} == {"stylegan2", "gpt-4o", "faces"}
+    folds = {one.source: {other.fold for other in items if other.source == one.source} for one in items}
+    assert all(len(found) == 1 for found in folds.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "generator", "label", "matched", "content"),
+    [
+        ("graphic: box art", "", "real", "", Content.GRAPHIC),
+        ("mixed: posters, infographics, UI", "gpt-image-2", "ai", "", Content.GALLERY),
+        ("", "paintings+photos", "real", "1", Content.GALLERY),
+        ("photo style", "z-image", "ai", "1", Content.PHOTOREALISTIC),
+        ("", "flux", "ai", "1", Content.PHOTOREALISTIC),
+        ("", "flux", "ai", "", Content.GALLERY),
+        ("", "portfolio", "real", "", Content.PHOTOREALISTIC),
+    ],
+)
+def test_what_a_row_shows(kind: str, generator: str, label: str, matched: str, content: Content) -> None:
+    row = {"kind": kind, "generator": generator, "label": label, "matched": matched}
+    assert content_of(row) is content
+    del row["kind"]
+    assert content_of(row) is Content.UNKNOWN
+
+
+def test_a_set_is_matched_only_where_both_labels_are_there(copies: Path, tmp_path: Path) -> None:
+    rows = list(csv.DictReader((copies / "list.csv").read_text().splitlines()))
+    with (tmp_path / "list.csv").open("w", newline="") as stream:
+        table = csv.DictWriter(stream, [*rows[0], "kind", "matched"])
+        table.writeheader()
+        table.writerows({**row, "kind": "photo style", "matched": "1"} for row in rows)
+    assert all(row.is_matched for row in listed(tmp_path / "list.csv"))
+    items = manifest([tmp_path / "list.csv"], copies, most=9, fewer={}, folded=by_source)
+    assert {one.source for one in items if one.matched} == {"gan/faces"}
+    assert {one.content for one in items} == {Content.PHOTOREALISTIC}
+
+
+def test_the_modern_manifest_says_what_pictures_show_and_holds_no_near_copies() -> None:
+    items = read(MODERN)
+    assert len(once(items)) == len(items) > 4_000
+    assert all(one.content is not Content.UNKNOWN for one in items)
+    for name in {one.matched for one in items} - {""}:
+        own = [one for one in items if one.matched == name]
+        assert {one.label for one in own} == set(Label)
+        assert {one.source for one in own} == {name}
 
 
 def test_near_copies_stay_once() -> None:

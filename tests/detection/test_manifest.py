@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assay.errors import ConfigurationError
-from detection.manifest import COLUMNS, Item, Label, balanced, capped, read, write
+from detection.manifest import COLUMNS, Content, Item, Label, balanced, capped, read, write
 
 
 def item(number: int, *, label: Label = Label.AI, kind: str = "gpt", source: str = "owner/name") -> Item:
@@ -31,6 +33,19 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         write(tmp_path / name, items)
         assert read(tmp_path / name) == items
     assert (tmp_path / name).stat().st_size < (tmp_path / "manifest.csv").stat().st_size
+
+
+def test_content_and_matched_set_are_kept_and_older_manifests_have_neither(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.csv"
+    items = tuple(replace(item(number), content=content, matched="a/set") for number, content in enumerate(Content))
+    write(path, items)
+    assert read(path) == items
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    with path.open("w", newline="") as stream:
+        table = csv.DictWriter(stream, COLUMNS[:-2], extrasaction="ignore")
+        table.writeheader()
+        table.writerows(rows)
+    assert {(one.content, one.matched) for one in read(path)} == {(Content.UNKNOWN, "")}
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from PIL import ExifTags, Image, ImageCms
 
 from assay.vocabulary import Settings
+from forensics import anchors, trust
 from generation.declaration import Declaration, Ingredient, Relationship
 from generation.sign import sign, sign_sidecar
 from generation.signing_key import SigningKey
 from tests import tamper
 from tests.authority import Authority, impostor, self_signed_camera
-from tests.carriers import AVIF, CARRIERS, Carrier, bmff_box
+from tests.carriers import AVIF, CARRIERS, Carrier, bmff_box, jpeg_segment
 from tests.seeds import encoded
 from tests.tamper import SOFTWARE, TITLE, StoreEdit
 
@@ -24,6 +28,7 @@ BROKEN = "does not verify"
 HISTORY = "history broken"
 NONE = "no credentials"
 UNCHECKED = "could not be checked"
+UNCOVERED = "the signature does not cover the picture"
 
 ENOUGH = (0.03, 0.21, 0.38, 0.55, 0.73, 0.97)
 """Places in the picture data."""
@@ -36,6 +41,8 @@ class Specimen:
     carrier: Carrier
     data: bytes
     sidecar: bytes | None = None
+    before: bytes | None = None
+    """The file as its signer left it, where it was edited since without a key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,24 +51,27 @@ class Bench:
 
     authority: Authority
     settings: Settings
-    """Trusts the authority."""
+    """Trusts both authorities, each for its own."""
     desk: SigningKey
     """The victim's key."""
     foreign: SigningKey
     """A key of an authority that calls itself the same, for a signer that calls itself the same."""
     camera: SigningKey
+    stamps: Authority
+    """An authority that stamps, in the reader's list of them."""
     expiring: dict[str, bytes]
     """Format -> a file signed while its certificate was still good, for a second or two more."""
     good_until: datetime
     _made: dict[object, bytes] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, authority: Authority, settings: Settings) -> Bench:
+    def create(cls, authority: Authority, stamps: Authority, settings: Settings) -> Bench:
         pictures = {name: encoded(name) for name in CARRIERS}  # first: their making would eat up the short life
         short = authority.expiring_signer(seconds=2.5)
         expiring = {name: sign(data, CARRIERS[name].mime, short, DECLARATION) for name, data in pictures.items()}
         return cls(
             authority=authority,
+            stamps=stamps,
             settings=settings,
             desk=authority.signer(),
             foreign=impostor().signer(),
@@ -128,6 +138,14 @@ class Row:
             return frozenset()
         exception = self.exceptions.get(carrier.name)
         return exception.words if exception else frozenset({self.expected})
+
+
+def trusting(home: Path, authority: Authority, stamps: Authority) -> Settings:
+    """Return settings whose lists hold an authority for signers, and another for time stamps."""
+    settings, day = Settings(home=home), date(2026, 1, 1)
+    for kind, each in ((trust.ListKind.SIGNERS, authority), (trust.ListKind.TIMESTAMPS, stamps)):
+        anchors.add(settings, each.anchors, kind=kind, source="test authority", issued=None, today=day)
+    return settings
 
 
 def on_bytes(edit: Callable[[Carrier, bytes], bytes]) -> Make:
@@ -291,10 +309,39 @@ def converted(bench: Bench, carrier: Carrier) -> Iterator[Specimen]:
         yield Specimen(carrier=target, data=tamper.convert(signed, target))
 
 
+def interleaved(*pieces: bytes) -> Make:
+    """Segments put between two halves of the manifest."""
+
+    def make(bench: Bench, carrier: Carrier) -> Iterator[Specimen]:
+        signed = bench.signed(carrier)
+        for piece in pieces:
+            yield Specimen(carrier=carrier, data=tamper.interleave(signed, piece), before=signed)
+
+    return make
+
+
+def _foreign_metadata() -> tuple[bytes, ...]:
+    """EXIF that turns the picture, XMP that says a camera made it, a colour profile."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    term = b"http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><!-- %s --></x:xmpmeta>' % term
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return (
+        jpeg_segment(0xE1, exif.tobytes()),
+        jpeg_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp),
+        jpeg_segment(0xE2, b"ICC_PROFILE\0\1\1" + profile),
+    )
+
+
+_RESTARTS = jpeg_segment(0xDD, b"\0\2")
+"""Says that the codes begin anew after every second block, which they do not."""
+
 _REFUSED = frozenset({UNCHECKED})
 _EITHER = frozenset({BROKEN, UNCHECKED})
 _TWO = Variation(words=_REFUSED, why="the library refuses a file with two stores")
 _HALF_A_BOX = Variation(words=_REFUSED, why="the library refuses a container that ends in half a box")
+_IN_ONE_PIECE = "the manifests of the other formats lie in one piece"
 _ONLY_AVIF = "the hashes of the other formats leave out nothing but the manifest itself"
 
 
@@ -377,6 +424,20 @@ TAMPER_ROWS = (
         what="manifest lifted into a sidecar, its place overwritten or closed",
         make=detached,
     ),
+    Row(
+        id="interleaved-metadata",
+        what="EXIF, XMP or a colour profile put between two halves of the manifest, whose padding makes room",
+        make=interleaved(*_foreign_metadata()),
+        only=("JPEG",),
+        elsewhere=_IN_ONE_PIECE,
+    ),
+    Row(
+        id="interleaved-picture",
+        what="the same, with what changes how the picture is read",
+        make=interleaved(_RESTARTS),
+        only=("JPEG",),
+        elsewhere=_IN_ONE_PIECE,
+    ),
     Row(id="sidecar-changed", what="image changed, manifest beside it", make=beside_changed),
     Row(id="sidecar-moved", what="manifest put beside another image", make=beside_another),
     Row(id="sidecar-edited", what="manifest beside the image edited", make=beside_edited),
@@ -415,7 +476,7 @@ REMOVAL_ROWS = (
 )
 """Indistinguishable from an image that was never signed."""
 
-UNCOVERED_ROWS = (
+PADDING_ROWS = (
     Row(
         id="padding",
         what="a box of padding (`free`, `skip`) appended",
@@ -442,5 +503,3 @@ UNCOVERED_ROWS = (
     ),
 )
 """What C2PA lets change: bytes that no decoder reads. The pixels are the signed ones."""
-
-ROWS = INTACT_ROWS + TAMPER_ROWS + SIGNER_ROWS + REMOVAL_ROWS + UNCOVERED_ROWS

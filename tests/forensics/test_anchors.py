@@ -2,6 +2,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.errors import TrustError
 from assay.vocabulary import Settings
@@ -66,6 +67,14 @@ def test_a_list_is_not_taken_for_another(stranger_settings: Settings, shared: Pa
     folder = shared / "c2pa" / "conformance-public" / "trust-list"
     with pytest.raises(TrustError, match="is a list of timestamps, not of signers"):
         _add(stranger_settings, (folder / "C2PA-TSA-TRUST-LIST.json").read_bytes(), ListKind.SIGNERS)
+
+
+def test_one_certificate_in_der_is_taken(stranger_settings: Settings, authority: Authority) -> None:
+    der = authority.root.public_bytes(Encoding.DER)
+    assert _add(stranger_settings, der, ListKind.TIMESTAMPS).certificates == 1
+    assert trust.load(stranger_settings).text(ListKind.TIMESTAMPS).encode() == authority.anchors
+    with pytest.raises(TrustError, match="not a list of certificates"):
+        _add(stranger_settings, der[:-1])
 
 
 def test_a_list_can_be_taken_out_again(stranger_settings: Settings, authority: Authority) -> None:

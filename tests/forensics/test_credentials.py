@@ -28,8 +28,11 @@ from forensics.manifests import Store
 from generation.declaration import Declaration, Ingredient, Relationship
 from generation.sign import sign, sign_sidecar
 from generation.signing_key import SigningKey
-from tests.authority import Authority, self_signed_camera
+from tests import forge
+from tests.authority import Authority, impostor, self_signed_camera
+from tests.carriers import CARRIERS
 from tests.forensics.conftest import attest, examine, exhibit_of, unopened
+from tests.forge import Draft
 from tests.seeds import encoded
 
 JPEG = "image/jpeg"
@@ -118,6 +121,19 @@ def test_a_file_that_stops_early_is_not_called_unsigned(settings: Settings) -> N
     assert "stops early" in outcome.error
 
 
+def test_a_jpeg_keeps_credentials_in_front_so_a_missing_end_hides_none(settings: Settings, signed: bytes) -> None:
+    plain = encoded("JPEG")
+    for cut in (2, 500):
+        assert examine(settings, exhibit_of(plain[:-cut])) == (Nothing(check="credentials"),)
+    assert attest(settings, exhibit_of(signed[:-2])).state == "does not verify"
+
+
+@pytest.mark.parametrize("name", ["PNG", "TIFF", "GIF"])
+def test_other_formats_may_have_kept_credentials_in_what_is_missing(settings: Settings, name: str) -> None:
+    (outcome,) = examine(settings, exhibit_of(encoded(name)[:-8]))
+    assert isinstance(outcome, Failed)
+
+
 @pytest.mark.parametrize(("name", "mime"), [("JPEG", JPEG), ("BMP", "image/bmp")])
 def test_sidecar(settings: Settings, authority: Authority, name: str, mime: str) -> None:
     data = encoded(name)
@@ -178,6 +194,16 @@ def test_a_strangers_ai_mark_is_noted_apart(settings: Settings, authority: Autho
     assert (verdict.claim, verdict.basis) == (Claim.GENERATED, Basis.NOTED)
 
 
+def test_a_crop_does_not_take_a_strangers_ai_mark_out_of_the_headline(settings: Settings, authority: Authority) -> None:
+    generated = sign(encoded("JPEG"), JPEG, self_signed_camera(), Declaration(title="a"))
+    found, noted = examine(settings, exhibit_of(_over(generated, authority.signer(), Action(name="c2pa.cropped"))))
+    assert isinstance(found, Attestation)
+    assert (found.state, found.claim) == ("trusted", None)
+    verdict = decide((found, noted))
+    assert (verdict.claim, verdict.basis) == (Claim.GENERATED, Basis.NOTED)
+    assert verdict.headline == "Declared as made with generative AI, which nothing trusted vouches for"
+
+
 def test_the_right_sidecar_beats_an_address(settings: Settings, authority: Authority) -> None:
     data = offline._remote_png()
     store = sign_sidecar(data, "image/png", authority.signer(), Declaration(title="x"))
@@ -191,32 +217,98 @@ def _stated(check: Credentials, *failures: str, **manifest: Any) -> Attestation:
     success = [{"code": "claimSignature.validated"}, {"code": "assertion.dataHash.match"}]
     results = {"success": success, "failure": [{"code": code} for code in failures]}
     store = Store.parse({"manifests": [{"label": "a", "validationResults": results, **manifest}]})
-    return check._attest(store, [], is_beside=False)
+    return check._attest(store, exhibit_of(encoded("JPEG")), [], is_beside=False)
 
 
 @pytest.mark.parametrize(
-    ("failures", "accuses"),
+    ("failures", "expected"),
     [
-        (["assertion.action.malformed"], False),
-        (["assertion.action.malformed", "assertion.dataHash.mismatch"], True),
-        (["ingredient.manifest.missing"], True),
+        (["assertion.action.malformed"], Integrity.MALFORMED),
+        (["assertion.action.malformed", "assertion.dataHash.mismatch"], Integrity.BROKEN),
+        (["ingredient.manifest.missing"], Integrity.BROKEN),
     ],
 )
-def test_a_malformed_manifest_accuses_nobody(settings: Settings, failures: list[str], accuses: bool) -> None:
+def test_a_malformed_manifest_accuses_nobody(settings: Settings, failures: list[str], expected: Integrity) -> None:
     found = _stated(Credentials(settings), *failures)
-    assert found.integrity is Integrity.BROKEN
-    assert ("Nothing shows that the image changed" in found.summary) is not accuses
+    assert (found.integrity, found.state) == (expected, "does not verify")
+    assert ("it did not change" in found.summary) is (expected is Integrity.MALFORMED)
+    assert ("assertion.action.malformed" in found.summary) is (expected is Integrity.MALFORMED)
 
 
-def test_software_that_only_generates_is_an_inference(settings: Settings) -> None:
-    actions = {"c2pa.actions": {"actions": [{"action": "c2pa.created", "softwareAgent": "Bing Image Creator"}]}}
-    check = Credentials(settings)
-    store = Store.parse({"manifests": [{"label": "a", "assertions": actions}]})
-    intact = _stated(check, label="a", assertions=actions)
-    assert intact.claim is None
-    (noted,) = check._hearsay(store, intact)
+def bing(authority: Authority) -> bytes:
+    """A picture by software that only generates, and that does not say so in the standard's terms."""
+    created = forge.actions({"action": "c2pa.created", "softwareAgent": "Bing Image Creator"}, label="c2pa.actions")
+    return forge.sign(
+        CARRIERS["JPEG"], encoded("JPEG"), Draft(key=authority.signer(), assertions=(created,), version=1)
+    )
+
+
+def test_software_that_only_generates_counts_where_a_trusted_signer_names_it(
+    settings: Settings, authority: Authority
+) -> None:
+    found, noted = examine(settings, exhibit_of(bing(authority)))
+    assert isinstance(found, Attestation)
+    assert isinstance(noted, Observation)
+    assert (found.state, found.claim) == ("trusted", Claim.GENERATED)
+    assert decide((found, noted)).headline == "Made with software that only generates images, says a trusted signer"
+
+
+def test_software_that_only_generates_is_an_inference_where_a_stranger_names_it(
+    settings: Settings,
+) -> None:
+    data = bing(impostor())
+    found, noted = examine(settings, exhibit_of(data))
+    assert isinstance(found, Attestation)
+    assert isinstance(noted, Observation)
+    assert (found.state, found.claim) == ("intact, signer unknown", None)
     assert (noted.signal, noted.claim) == ("generator-named", Claim.GENERATED)
-    assert list(check._hearsay(store, _stated(check, "assertion.dataHash.mismatch", assertions=actions))) == []
+    (broken,) = examine(settings, exhibit_of(data + b"appended"))
+    assert isinstance(broken, Attestation)
+    assert (broken.state, broken.claim) == ("does not verify", None)
+
+
+def test_credentials_that_do_not_verify_declare_against_their_own_interest(settings: Settings, signed: bytes) -> None:
+    found, noted = examine(settings, exhibit_of(signed + b"appended"))
+    assert isinstance(noted, Observation)
+    assert (noted.signal, noted.claim) == ("unverified-credentials-declare", Claim.GENERATED)
+    assert "Anybody can attach such credentials" in noted.summary
+    verdict = decide((found, noted))
+    assert (verdict.claim, verdict.basis) == (Claim.GENERATED, Basis.NOTED)
+    assert verdict.headline == "Declared as made with generative AI, in Content Credentials that do not verify"
+
+
+def test_a_picture_that_was_only_an_input_is_declared_by_nothing(settings: Settings, authority: Authority) -> None:
+    carrier, key = CARRIERS["JPEG"], authority.signer()
+    camera = forge.Ingredient(carrier=carrier, data=forge.sign(carrier, encoded("JPEG"), Draft(key=key)))
+    generated = forge.sign(carrier, encoded("JPEG"), Draft(key=key, assertions=(forge.GENERATED,)))
+    reference = forge.Ingredient(carrier=carrier, data=generated, relationship="inputTo", label="c2pa.ingredient.v3__1")
+    draft = Draft(key=key, ingredients=(camera, reference), assertions=(forge.actions(forge.opened()),))
+    data = forge.sign(carrier, encoded("JPEG"), draft)
+    assert attest(settings, exhibit_of(data)).claim is Claim.CAPTURED
+    (found,) = examine(settings, exhibit_of(data + b"appended"))
+    assert decide((found,)).claim is None
+
+
+def test_a_hash_by_an_unknown_algorithm_accuses_nobody(settings: Settings, authority: Authority) -> None:
+    draft = Draft(key=authority.signer(), binding=forge.DataHash(algorithm="md5"))
+    found = attest(settings, exhibit_of(forge.sign(CARRIERS["JPEG"], encoded("JPEG"), draft)))
+    assert (found.integrity, found.state) == (Integrity.MALFORMED, "does not verify")
+    assert "algorithm.unsupported" in found.summary
+
+
+def test_a_crop_does_not_hide_software_that_only_generates(settings: Settings, authority: Authority) -> None:
+    found = attest(settings, exhibit_of(_over(bing(authority), authority.signer(), Action(name="c2pa.cropped"))))
+    assert (found.state, found.claim) == ("trusted", Claim.GENERATED)
+
+
+def test_a_camera_in_credentials_that_do_not_verify_counts_for_nothing(
+    settings: Settings, authority: Authority
+) -> None:
+    data = forge.sign(CARRIERS["JPEG"], encoded("JPEG"), Draft(key=authority.signer()))
+    assert attest(settings, exhibit_of(data)).claim is Claim.CAPTURED
+    (found,) = examine(settings, exhibit_of(data + b"appended"))
+    assert isinstance(found, Attestation)
+    assert decide((found,)).claim is None
 
 
 def test_adobes_assertion_of_2023_is_a_declaration(settings: Settings, shared: Path) -> None:
@@ -264,3 +356,35 @@ def test_an_edit_keeps_the_binding_of_what_it_was_made_from(settings: Settings, 
 
 def test_a_file_without_a_binding_says_nothing_of_one(settings: Settings, signed: bytes) -> None:
     assert lines(attest(settings, exhibit_of(signed))) == {}
+
+
+@pytest.mark.parametrize(
+    ("claim", "rule"),
+    [
+        ({"claim_generator_info": None}, "claim.malformed"),
+        ({"instanceID": None}, "claim.malformed"),
+        ({"signature": None}, "claim.malformed"),
+        ({"alg": None}, "algorithm.unsupported"),
+        ({"alg": "sha0"}, "algorithm.unsupported"),
+    ],
+)
+def test_a_claim_that_lacks_a_field_does_not_verify(
+    settings: Settings, authority: Authority, claim: dict[str, Any], rule: str
+) -> None:
+    data = forge.sign(CARRIERS["JPEG"], encoded("JPEG"), Draft(key=authority.signer(), claim=claim))
+    found = attest(settings, exhibit_of(data))
+    assert (found.state, found.integrity, found.claim) == ("does not verify", Integrity.MALFORMED, None)
+    assert rule in found.summary
+
+
+def test_an_ingredient_without_a_record_does_not_verify(settings: Settings, authority: Authority) -> None:
+    parent = forge.sign(CARRIERS["JPEG"], encoded("JPEG"), Draft(key=authority.signer()))
+    ingredient = forge.Ingredient(carrier=CARRIERS["JPEG"], data=parent, recorded=None)
+    draft = Draft(
+        key=authority.signer(),
+        assertions=(forge.actions(forge.opened("c2pa.ingredient.v3")),),
+        ingredients=(ingredient,),
+    )
+    found = attest(settings, exhibit_of(forge.sign(CARRIERS["JPEG"], encoded("JPEG"), draft)))
+    assert (found.state, found.integrity) == ("does not verify", Integrity.MALFORMED)
+    assert "an ingredient that lacks what was recorded of it" in found.summary

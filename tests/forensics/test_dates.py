@@ -109,6 +109,49 @@ def test_zones_missing_parts_and_later_copies_do_not_disagree(source: Source, na
     assert not list(dates_disagree(fields((EXIF, "DateTimeOriginal", "2026:05:04 18:39:11"), (source, name, value))))
 
 
+@pytest.mark.parametrize(
+    ("source", "name", "value"), [(XMP, "photoshop:DateCreated", "2026-06-20"), (IIM, "Date Created", "20260620")]
+)
+def test_an_edited_work_may_be_younger_than_its_capture(source: Source, name: str, value: str) -> None:
+    found = fields((EXIF, "DateTimeOriginal", "2026:05:04 18:39:11"), (source, name, value))
+    assert list(dates_disagree(found, is_edited=True)) == []
+    assert list(dates_disagree(found))
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "value"),
+    [
+        (XMP, "photoshop:DateCreated", "2026-05-01"),
+        (IIM, "Date Created", "20250601"),
+        (XMP, "exif:DateTimeOriginal", "2026-06-20"),
+        (GPS, "GPSDateStamp", "2026:06:20"),
+        (XMP, "xmp:CreateDate", "2026-05-01"),
+    ],
+    ids=["created before", "created before, IPTC", "captured twice", "captured twice, GPS", "made before"],
+)
+def test_an_edit_explains_nothing_else(source: Source, name: str, value: str) -> None:
+    found = fields((EXIF, "DateTimeOriginal", "2026:05:04 18:39:11"), (source, name, value))
+    assert [note.contradiction for note in dates_disagree(found, is_edited=True)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_contradiction"),
+    [
+        ({"Iptc4xmpExt_DigitalSourceType": "compositeWithTrainedAlgorithmicMedia"}, False),
+        ({"Iptc4xmpExt_DigitalSourceType": "composite"}, False),
+        ({"Iptc4xmpExt_DigitalSourceType": "humanEdits"}, False),
+        ({"photoshop_Credit": "Edited with Google AI"}, False),
+        ({"Iptc4xmpExt_DigitalSourceType": "digitalCapture"}, True),
+        ({"Iptc4xmpExt_DigitalSourceType": "minorHumanEdits"}, True),
+        ({"xmp_CreatorTool": "Photo Desk 1.0"}, True),
+    ],
+)
+def test_only_a_declared_edit_explains_a_later_date(declared: dict[str, str], is_contradiction: bool) -> None:
+    block = files.exif({}, exif={files.DATE_TIME_ORIGINAL: "2026:05:04 18:39:11"})
+    xmp = packet(photoshop_DateCreated="2026-05-20T10:00:00", **declared)
+    assert ("dates-disagree" in observations(files.save("JPEG", exif=block, xmp=xmp))) is is_contradiction
+
+
 @given(
     st.datetimes(datetime.fromisoformat("1990-01-01"), datetime.fromisoformat("2090-01-01")),
     st.timedeltas(-2 * TOLERANCE, 2 * TOLERANCE),

@@ -6,6 +6,7 @@ from assay.vocabulary import Action, AiUse, Claim
 from forensics.declarations import (
     Statement,
     ai_use,
+    ai_use_where_broken,
     claim,
     line_of_descent,
     names_generator,
@@ -167,3 +168,23 @@ def test_any_graph_ends_and_vouching_only_takes_away(history: dict[str, Statemen
         assert order.index(ai_use(history, root, vouched_for=True)) <= order.index(ai_use(history, root))
         if claim(history, root, vouched_for=True) is Claim.CAPTURED:
             assert ai_use(history, root) is AiUse.NONE
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        (_said(parts=(("parentOf", "camera"), ("inputTo", "model"))), AiUse.NONE),
+        (_said(parts=(("parentOf", "camera"), ("componentOf", "model"))), AiUse.PARTLY),
+        (_said(_action("c2pa.created", "composite"), parts=(("componentOf", "model"),)), AiUse.PARTLY),
+        (_said(parts=(("componentOf", "model"), ("componentOf", "camera"))), AiUse.PARTLY),
+        (_said(parts=(("parentOf", "model"),)), AiUse.FULLY),
+        (_said(parts=(("componentOf", "model"),)), AiUse.FULLY),
+        (_said(parts=(("parentOf", "camera"),)), AiUse.FULLY),
+        (_said(parts=(("parentOf", "root"), ("inputTo", "model"))), AiUse.NONE),
+    ],
+    ids=["input", "placed", "created of a part", "two parts", "parent", "nothing but a part", "unlinked", "circle"],
+)
+def test_broken_credentials_declare_what_went_into_the_image(root: Statement, expected: AiUse) -> None:
+    model = _said(_action("c2pa.created", "trainedAlgorithmicMedia"))
+    camera = _said(_action("c2pa.created", "digitalCapture"))
+    assert ai_use_where_broken({"root": root, "model": model, "camera": camera}, "root") is expected

@@ -18,6 +18,7 @@ from tests.forensics.metadata_files import fields
         (Source.PNG, "parameters", "PNG text block `parameters`"),
         (Source.PNG, "notes of Jane Doe", "PNG text block"),
         (Source.COMMENT, "comment", "comment"),
+        (Source.HIDDEN, "notes of Jane Doe", "text hidden in the pixels"),
     ],
 )
 def test_a_place_is_told_without_repeating_what_an_author_wrote(source: Source, name: str, place: str) -> None:
@@ -43,3 +44,21 @@ def test_json_is_bounded_over_the_whole_file() -> None:
     texts = [json.dumps({"a": str(number) + "x" * (MAX_JSON // 2 - 100)}) for number in range(3)]
     assert [found.json(text) is not None for text in texts] == [True, True, False]
     assert found.json(texts[0]) is found.json(texts[0])
+
+
+def test_fields_are_grouped_by_what_they_are_there_for() -> None:
+    found = fields(
+        (Source.PNG, "Creator Tool", "1"),
+        (Source.PNG, "author", "2"),
+        (Source.PNG, "Source", "3"),
+        (Source.EXIF, "Software", "4"),
+        (Source.EXIF, "Artist", "5"),
+        (Source.IIM, "Source", "6"),
+        (Source.EXIF, "Make", "7"),
+        (Source.HIDDEN, "Software", "8"),
+    )
+    assert [each.value for each in found.software] == ["4", "1", "8"]
+    assert [each.value for each in found.creators] == ["5", "2"]
+    assert [each.value for each in found.credit_lines] == ["6", "3"]
+    assert [each.value for each in found.makers] == ["7"]
+    assert {each.value for each in found.free_texts} == {"1", "2", "3", "8"}

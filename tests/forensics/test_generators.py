@@ -1,51 +1,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.rules.ai import AI_SIGNALS
 from assay.vocabulary import Claim, Observation
-from forensics.fields import Fields, Source
-from forensics.generators import a1111, comfyui, invokeai, novelai
+from forensics.fields import Source
+from forensics.generators import DIALECTS, generators
 from tests.forensics import metadata_files as files
 from tests.forensics.metadata_files import A1111, fields, observations, values
+from tests.forensics.shapes import DRAWN, DREAM, FOOOCUS, GRAPH, INVOKE, NOVELAI, SD_METADATA, SWARM
 
-GRAPH = {
-    "3": {"class_type": "KSampler", "inputs": {"seed": 5, "model": ["4", 0]}},
-    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd.safetensors"}},
-    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a lighthouse in fog", "clip": ["4", 1]}},
-}
-DRAWN = {"last_node_id": 3, "nodes": [{"id": 3, "type": "KSampler", "inputs": []}], "links": []}
 UPSCALING = {"1": {"class_type": "LoadImage", "inputs": {}}, "2": {"class_type": "ImageScale", "inputs": {}}}
-FOOOCUS = {"prompt": "a cat", "negative_prompt": "", "base_model": "juggernautXL", "steps": 30, "seed": "99"}
-SWARM = {"sui_image_params": {"prompt": "a dog", "model": "flux", "seed": 7, "steps": 20, "cfgscale": 1.0}}
 
 
-def _user_comment(text: str, code: str = "utf-16-be") -> bytes:
-    return files.exif({}, exif={files.USER_COMMENT: b"UNICODE\0" + text.encode(code)})
+def _read(*items: tuple[Source, str, str]) -> list[Observation]:
+    return list(generators(fields(*items)))
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        files.png({"parameters": A1111}),
-        files.png({"parameters": A1111}, compressed=True),
-        files.png({"parameters": A1111.replace("fog", "霧")}),
-        files.save("JPEG", exif=_user_comment(A1111)),
-        files.save("JPEG", exif=_user_comment(A1111, "utf-16-le")),
-        files.save("WEBP", exif=_user_comment(A1111)),
-        files.save("JPEG", comment=A1111.encode()),
-        files.save("GIF", comment=A1111.encode()),
-        files.save("JPEG", exif=files.exif({files.DESCRIPTION: A1111})),
-    ],
-    ids=["png", "zTXt", "iTXt", "jpeg", "jpeg, little", "webp", "comment", "gif", "description"],
-)
-def test_settings_of_a1111_are_read_wherever_they_stand(data: bytes) -> None:
-    found = observations(data)
+def _png(name: str, value: Any) -> tuple[Source, str, str]:
+    return Source.PNG, name, value if isinstance(value, str) else json.dumps(value)
+
+
+def test_settings_of_a1111_are_told_with_their_prompts() -> None:
+    found = observations(files.png({"parameters": A1111}))
     note = found["a1111-parameters"]
     assert note.claim is Claim.GENERATED
     assert values(note) == {
@@ -56,69 +38,45 @@ def test_settings_of_a1111_are_read_wherever_they_stand(data: bytes) -> None:
         "Size": "512x512",
         "Model": "sd_v15",
     }
-    assert values(found["prompt"])["Prompt"].startswith("a lighthouse")
-    assert values(found["prompt"])["Negative prompt"] == "people"
+    assert values(found["prompt"]) == {"Prompt": "a lighthouse in fog", "Negative prompt": "people"}
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("value", "signal", "expected"),
     [
-        (
-            "Steps: 4, Sampler: Euler, Distilled CFG Scale: 3.5, Seed: 1, Version: f2.0.1v1.10.1",
-            {"Version": "f2.0.1v1.10.1"},
-        ),
-        ('x\nSteps: 4, Sampler: "a, b", Seed: 1, Lora hashes: "x: 1, y: 2", Size: 8x8', {"Size": "8x8", "Seed": "1"}),
-        ("The Steps: 3 of the dance\nSteps: 9, Sampler: DDIM, Seed: 4", {"Steps": "9"}),
-        (json.dumps(SWARM), {"Model": "flux", "Seed": "7", "Steps": "20", "CFG scale": "1.0"}),
-        (json.dumps(FOOOCUS), {"Model": "juggernautXL", "Seed": "99"}),
+        (SWARM, "generator-settings", {"Model": "flux", "Seed": "7", "Steps": "20", "CFG scale": "1"}),
+        (FOOOCUS, "generator-settings", {"Model": "juggernautXL", "Seed": "99", "Version": "Fooocus v2.5.0"}),
+        (NOVELAI, "novelai", {"Steps": "28", "Seed": "1", "Signed settings": "present, not checked"}),
+        (INVOKE, "invokeai", {"Model": "xl", "Seed": "3", "Steps": "35", "Version": "5.0.0"}),
+        (SD_METADATA, "invokeai", {"Model": "deliberate", "Seed": "29", "Version": "2.3.0"}),
+        ({"a": {"b": {"parameters": A1111}}}, "a1111-parameters", {"Seed": "1234567"}),
+        ({"a": json.dumps({"b": json.dumps(FOOOCUS)})}, "generator-settings", {"Seed": "99"}),
     ],
-    ids=["forge", "quoted", "last line counts", "swarm", "fooocus"],
+    ids=["SwarmUI", "Fooocus", "NovelAI", "InvokeAI", "old InvokeAI", "text in JSON", "JSON in JSON"],
 )
-def test_the_interfaces_that_write_the_same_block_are_understood(text: str, expected: dict[str, str]) -> None:
-    note, *_ = a1111(fields((Source.PNG, "parameters", text)))
-    assert note.claim is Claim.GENERATED
+def test_named_values_are_told_by_their_common_names(value: Any, signal: str, expected: dict[str, str]) -> None:
+    note, *_ = _read(_png("anything", value))
+    assert (note.signal, note.claim) == (signal, Claim.GENERATED)
     assert expected.items() <= values(note).items()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Steps: 3",
-        "Follow these Steps: 3, then turn left, Seed: buy some",
-        "Steps: 20, then Sampler: none",
-        "Steps: many, Sampler: Euler, Seed: 1, Size: 2x2",
-        "Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512",
-        '{"steps": 3}',
-        "",
-    ],
-)
-def test_text_that_only_sounds_like_settings_is_not(text: str) -> None:
-    assert list(a1111(fields((Source.EXIF, "UserComment", text), (Source.PNG, "Comment", text)))) == []
+def test_the_fullest_of_several_objects_is_told() -> None:
+    note, *_ = _read(_png("invokeai_graph", {"nodes": {}}), _png("invokeai_metadata", INVOKE))
+    assert values(note)["Model"] == "xl"
 
 
-def test_a_block_of_that_name_without_settings_claims_nothing() -> None:
-    notes = list(a1111(fields((Source.PNG, "parameters", "width=3"))))
+@pytest.mark.parametrize("text", ["width=3", '{"made": "by hand"}', '{"prompt": 5}', "{}"])
+def test_a_block_of_that_name_without_settings_claims_nothing(text: str) -> None:
+    notes = _read(_png("parameters", text))
     assert [(note.signal, note.claim) for note in notes] == [("a1111-parameters", None)]
+    assert "no settings could be read" in notes[0].summary
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        files.png({"prompt": json.dumps(GRAPH)}),
-        files.png({"workflow": json.dumps(DRAWN)}),
-        files.save("WEBP", exif=files.exif({files.MODEL: "prompt:" + json.dumps(GRAPH)})),
-        files.save("WEBP", exif=files.exif({files.MAKE: "workflow:" + json.dumps(DRAWN)})),
-        files.save("JPEG", exif=_user_comment(json.dumps(GRAPH))),
-        files.png({"prompt": json.dumps({**GRAPH, "9": {"class_type": "X", "is_changed": [float("nan")]}})}),
-    ],
-    ids=["prompt", "workflow", "webp prompt", "webp workflow", "jpeg", "NaN"],
-)
-def test_graphs_of_comfyui_are_read_and_are_no_camera(data: bytes) -> None:
-    found = observations(data)
-    assert found["comfyui-workflow"].claim is Claim.GENERATED
-    assert "KSampler" in values(found["comfyui-workflow"])["Nodes"]
-    assert "camera" not in found
-    assert "camera-and-generator" not in found
+@pytest.mark.parametrize("value", ["", "words that are no settings"])
+def test_hidden_text_that_cannot_be_read_as_settings_claims_nothing(value: str) -> None:
+    (note,) = _read((Source.HIDDEN, "stealth_pngcomp", value))
+    assert (note.signal, note.claim) == ("hidden-text", None)
+    assert values(note)["Kind"] == "stealth_pngcomp"
 
 
 def test_the_texts_of_a_graph_are_its_prompts() -> None:
@@ -126,9 +84,10 @@ def test_the_texts_of_a_graph_are_its_prompts() -> None:
     assert [(each.name, each.value) for each in found["prompt"].details] == [("Prompt", "a lighthouse in fog")]
 
 
-def test_a_graph_that_only_scales_claims_nothing() -> None:
-    note, *rest = comfyui(fields((Source.PNG, "prompt", json.dumps(UPSCALING))))
-    assert note.claim is None
+@pytest.mark.parametrize("software", ["", "ComfyUI"])
+def test_a_graph_that_only_scales_claims_nothing(software: str) -> None:
+    note, *rest = _read(_png("prompt", UPSCALING), _png("Software", software))
+    assert (note.signal, note.claim) == ("comfyui-workflow", None)
     assert "without a node that generates" in note.summary
     assert rest == []
 
@@ -142,65 +101,35 @@ def test_a_graph_that_only_scales_claims_nothing() -> None:
         '{"1": {"class_type": 5}}',
         '{"1": "KSampler"}',
         '{"nodes": [{"type": "KSampler"}]}',
+        '{"links": [], "nodes": [], "definitions": {"subgraphs": [3, {"nodes": 4}]}}',
         '{"prompt": ' + "[" * 5_000,
     ],
 )
 def test_other_json_is_no_graph(text: str) -> None:
-    assert list(comfyui(fields((Source.PNG, "prompt", text)))) == []
+    assert _read(_png("prompt", text)) == []
 
 
-NOVELAI = {"steps": 28, "sampler": "k_euler", "seed": 1, "prompt": "a fox", "uc": "bad", "signed_hash": "q=="}
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        files.png({"Software": "NovelAI", "Source": "Stable Diffusion 1D44365E", "Comment": json.dumps(NOVELAI)}),
-        files.png({"Source": "NovelAI Diffusion V4 37442FCA", "Comment": json.dumps(NOVELAI)}),
-        files.png({"Comment": json.dumps(NOVELAI)}),
-        files.save("WEBP", exif=_user_comment(json.dumps({"Software": "NovelAI", "Comment": json.dumps(NOVELAI)}))),
-    ],
-    ids=["software", "source", "signed only", "webp"],
-)
-def test_novelai_is_recognised(data: bytes) -> None:
-    found = observations(data)
-    assert found["novelai"].claim is Claim.GENERATED
-    assert {"Steps": "28", "Seed": "1", "Signed settings": "present, not checked"}.items() <= values(
-        found["novelai"]
-    ).items()
-    assert values(found["prompt"]) == {"Prompt": "a fox", "Negative prompt": "bad"}
-
-
-def test_novelai_without_settings_is_named_all_the_same() -> None:
-    note, *rest = novelai(fields((Source.EXIF, "Software", "NovelAI")))
-    assert (note.claim, rest) == (Claim.GENERATED, [])
-
-
-INVOKE = {"positive_prompt": "a bird", "negative_prompt": "blur", "seed": 3, "steps": 35, "model": {"model_name": "xl"}}
-SD_METADATA = {"model_weights": "deliberate", "app_version": "2.3.0", "image": {"steps": 50, "seed": 29}}
-DREAM = '"a bird in a tree" -s 50 -S 2980747362 -W 512 -H 768 -C 5 -A k_lms'
+def test_a_program_is_named_once_beside_its_settings() -> None:
+    notes = _read(
+        _png("Comment", NOVELAI), _png("Software", "NovelAI"), _png("Source", "NovelAI Diffusion V4 37442FCA")
+    )
+    assert [note.signal for note in notes] == ["novelai", "prompt"]
 
 
 @pytest.mark.parametrize(
-    ("texts", "expected"),
-    [
-        ({"invokeai_metadata": json.dumps(INVOKE)}, {"Model": "xl", "Seed": "3", "Steps": "35"}),
-        ({"sd-metadata": json.dumps(SD_METADATA)}, {"Model": "deliberate", "Seed": "29", "Version": "2.3.0"}),
-        ({"Dream": DREAM}, {}),
-        ({"invokeai_graph": '{"nodes": {}}'}, {}),
-        ({"Software": "InvokeAI 5.0"}, {}),
-    ],
+    "item", [_png("Dream", "I had a dream -s"), _png("invokeai_metadata", "none"), _png("sd-metadata", "[]")]
 )
-def test_invokeai_is_recognised(texts: dict[str, str], expected: dict[str, str]) -> None:
-    found = observations(files.png(texts))
-    assert found["invokeai"].claim is Claim.GENERATED
-    assert expected.items() <= values(found["invokeai"]).items()
-    assert ("prompt" in found) is ("invokeai_metadata" in texts or "Dream" in texts)
+def test_words_under_the_keys_of_invokeai_are_nothing(item: tuple[Source, str, str]) -> None:
+    assert _read(item) == []
 
 
-@pytest.mark.parametrize("texts", [{"Dream": "I had a dream -s"}, {"invokeai_metadata": "none"}, {"sd-metadata": "[]"}])
-def test_words_under_the_keys_of_invokeai_are_nothing(texts: dict[str, str]) -> None:
-    assert list(invokeai(fields(*((Source.PNG, key, value) for key, value in texts.items())))) == []
+def test_the_command_line_of_old_invokeai_is_read() -> None:
+    note, prompt = _read(_png("Dream", DREAM))
+    assert (note.signal, note.claim, prompt.signal) == ("invokeai", Claim.GENERATED, "prompt")
+
+
+def test_every_signal_of_the_table_is_one_that_rules_see() -> None:
+    assert {each.signal for each in DIALECTS} <= AI_SIGNALS
 
 
 JSON = st.recursive(
@@ -208,29 +137,20 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=12,
 )
-KEYS = (
-    "model",
-    "image",
-    "prompt",
-    "steps",
-    "nodes",
-    "links",
-    "class_type",
-    "inputs",
-    "text",
-    "sui_image_params",
-    "seed",
-)
+KEYS = ("model", "image", "prompt", "steps", "nodes", "links", "class_type", "inputs", "text", "sui_image_params")
+MORE_KEYS = ("seed", "uc", "negative_prompt", "software", "definitions", "cfg_scale", "version", "mold:seed")
+NAMES = ("parameters", "prompt", "workflow", "Comment", "invokeai_metadata", "sd-metadata", "mold:model")
 
 
 @settings(max_examples=150)
 @given(
-    st.sampled_from((a1111, comfyui, novelai, invokeai)),
-    st.sampled_from(("parameters", "prompt", "workflow", "Comment", "invokeai_metadata", "sd-metadata")),
-    st.dictionaries(st.sampled_from(KEYS), JSON | st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4), max_size=6),
+    st.sampled_from(NAMES),
+    st.dictionaries(
+        st.sampled_from(KEYS + MORE_KEYS),
+        JSON | st.dictionaries(st.sampled_from(KEYS + MORE_KEYS), JSON, max_size=4),
+        max_size=6,
+    ),
 )
-def test_json_of_any_shape_raises_nothing(
-    recogniser: Callable[[Fields], Iterator[Observation]], key: str, value: dict[str, Any]
-) -> None:
-    for note in recogniser(fields((Source.PNG, key, json.dumps(value)), (Source.PNG, "Software", "NovelAI"))):
+def test_json_of_any_shape_raises_nothing(key: str, value: dict[str, Any]) -> None:
+    for note in _read(_png(key, value), _png("Software", "NovelAI"), (Source.XMP, "a", "prompt: " + json.dumps(value))):
         assert len(note.summary) < 200

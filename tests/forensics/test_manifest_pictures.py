@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from assay.vocabulary import Attestation, Manifest, Settings
+from forensics import history_tree
 from forensics.manifest_pictures import MAX_BYTES, MOST
 from forensics.manifests import Store
 from tests.authority import Authority
@@ -116,7 +117,7 @@ def test_a_large_file_is_no_thumbnail(curious: Settings, authority: Authority) -
 def test_where_the_picture_of_an_ingredient_lies(url: object, uri: str) -> None:
     ingredient = {"dc:title": "x", "thumbnail": {"url": url}}
     store = Store.parse({"manifests": [{"label": "a", "assertions": {"c2pa.ingredient": ingredient}}]})
-    assert list(store.thumbnail_uris()) == ["", uri]
+    assert list(history_tree.thumbnail_uris(store)) == ["", uri]
 
 
 def test_a_version_is_shown_by_its_own_picture_rather_than_by_the_one_kept_of_it() -> None:
@@ -127,7 +128,7 @@ def test_a_version_is_shown_by_its_own_picture_rather_than_by_the_one_kept_of_it
         {"label": "b", "assertions": {"c2pa.thumbnail.claim.jpeg": {"identifier": own}}},
     ]
     store = replace(Store.parse({"manifests": manifests}), thumbnails={own: b"own", kept: b"kept"})
-    assert [node.thumbnail for node in nodes(store.tree())] == [None, b"own", None], "each is drawn once"
+    assert [node.thumbnail for node in nodes(history_tree.tree(store))] == [None, b"own", None], "each is drawn once"
 
 
 def test_public_files_show_their_versions(curious: Settings, shared: Path) -> None:

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from assay.binding import SoftBinding, assertion
 from assay.vocabulary import AiUse, Detail, Manifest, Trust
-from forensics.manifests import BOUND_TO, Store, differs_in_bytes_only
-from forensics.trust import SIGNERS_URI, TIMESTAMPS_URI
+from forensics import history_tree
+from forensics.manifests import BOUND_TO, Store, differs_in_bytes_only, is_tampering
+from forensics.trust import SIGNERS_URI
 
 KEYS = st.sampled_from(
     [
@@ -64,9 +65,9 @@ VALUES = st.recursive(
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=6), min_size=1, max_size=3))
 def test_any_store_can_be_read(manifests: list[dict[str, Any]]) -> None:
     store = Store.parse({"manifests": manifests})
-    store.tree()
-    store.is_cut_off()
-    store.is_ambiguous()
+    history_tree.tree(store)
+    history_tree.is_cut_off(store)
+    store.hard_binding()
     assert len(store.statements) <= len(manifests)
     assert store.trust() in Trust
     assert all(isinstance(code, str) for code in store.history_failures() + store.active_failures())
@@ -83,7 +84,9 @@ def test_a_store_without_manifests_is_refused(document: object) -> None:
 
 VOUCHED = {"code": "signingCredential.trusted", "explanation": f"trusted, found in [{SIGNERS_URI}] trust anchors"}
 ALLOWED = {"code": "signingCredential.trusted", "explanation": "trusted, found in [] trust anchors"}
-STAMPED = {"code": "signingCredential.trusted", "explanation": f"trusted, found in [{TIMESTAMPS_URI}] trust anchors"}
+STAMPED = {"code": "signingCredential.trusted", "explanation": "trusted, found in [urn:other] trust anchors"}
+VALIDITY = {"notBefore": "2020-01-01T00:00:00+00:00", "notAfter": "2999-01-01T00:00:00Z"}
+SIGNATURE = {"certificateInfo": {"validity": VALIDITY}}
 
 
 def _manifest(label: str, *ingredients: str, **extra: Any) -> dict[str, Any]:
@@ -98,7 +101,7 @@ def _manifest(label: str, *ingredients: str, **extra: Any) -> dict[str, Any]:
 
 
 def test_a_history_that_bites_its_tail_ends() -> None:
-    tree = Store.parse({"manifests": [_manifest("a", "b"), _manifest("b", "a")]}).tree()
+    tree = history_tree.tree(Store.parse({"manifests": [_manifest("a", "b"), _manifest("b", "a")]}))
     assert tree.ingredients[0].title == "b"
     assert tree.ingredients[0].ingredients[0].title == "a"
     assert tree.ingredients[0].ingredients[0].ingredients == ()
@@ -112,21 +115,21 @@ def test_a_history_that_doubles_at_each_step_is_drawn_once() -> None:
     names = [str(number) for number in range(40)]
     manifests = [_manifest(name, after, after) for name, after in zip(names, [*names[1:], "none"], strict=True)]
     store = Store.parse({"manifests": manifests})
-    assert _count(store.tree()) == 81
-    assert not store.is_cut_off()
+    assert _count(history_tree.tree(store)) == 81
+    assert not history_tree.is_cut_off(store)
 
 
 def test_a_long_or_wide_history_is_cut_off_and_says_so() -> None:
     long = Store.parse({"manifests": [_manifest(str(number), str(number + 1)) for number in range(200)]})
-    assert _count(long.tree()) == 51
+    assert _count(history_tree.tree(long)) == 51
     wide = Store.parse({"manifests": [_manifest("a", *("b" * 200))]})
-    assert _count(wide.tree()) == 101
+    assert _count(history_tree.tree(wide)) == 101
     busy = _manifest("a")
     busy["assertions"]["c2pa.actions.v2"] = {"actions": [{"action": "c2pa.cropped"}] * 200}
-    assert len(Store.parse({"manifests": [busy]}).tree().actions) == 100
-    assert long.is_cut_off()
-    assert wide.is_cut_off()
-    assert Store.parse({"manifests": [busy]}).is_cut_off()
+    assert len(history_tree.tree(Store.parse({"manifests": [busy]})).actions) == 100
+    assert history_tree.is_cut_off(long)
+    assert history_tree.is_cut_off(wide)
+    assert history_tree.is_cut_off(Store.parse({"manifests": [busy]}))
 
 
 AI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -180,8 +183,8 @@ def test_who_is_vouched_for_is_known_of_each_manifest() -> None:
     deltas = [{"validationDeltas": {"success": [VOUCHED | {"url": "self#jumbf=/c2pa/c/x"}], "failure": [refusal]}}]
     manifests = [
         _manifest("a", "b", "c", ingredientDeltas=deltas),
-        _manifest("b", validationResults=_results([voucher], [])),
-        _manifest("c"),
+        _manifest("b", validationResults=_results([voucher], []), signature=SIGNATURE),
+        _manifest("c", signature=SIGNATURE),
     ]
     statements = Store.parse({"manifests": manifests}).statements
     assert [label for label, said in statements.items() if said.is_vouched_for] == ["b"]
@@ -192,7 +195,7 @@ def test_codes_of_success_are_no_failures_of_a_node() -> None:
     manifest = _manifest("a", "b")
     recorded = [{"code": "claimSignature.validated"}, {"code": "assertion.dataHash.mismatch"}]
     manifest["assertions"]["c2pa.ingredient.v3__0"]["validationStatus"] = recorded
-    (child,) = Store.parse({"manifests": [manifest, _manifest("b")]}).tree().ingredients
+    (child,) = history_tree.tree(Store.parse({"manifests": [manifest, _manifest("b")]})).ingredients
     assert child.failures == ("assertion.dataHash.mismatch",)
 
 
@@ -218,7 +221,8 @@ def _results(success: list[Any], failure: list[str]) -> dict[str, Any]:
     ],
 )
 def test_trust_follows_the_codes(success: list[Any], failure: list[str], expected: Trust) -> None:
-    assert Store.parse({"manifests": [{"validationResults": _results(success, failure)}]}).trust() is expected
+    manifest = {"signature": SIGNATURE, "validationResults": _results(success, failure)}
+    assert Store.parse({"manifests": [manifest]}).trust() is expected
 
 
 @pytest.mark.parametrize(
@@ -282,8 +286,8 @@ def test_generator_by_its_own_account() -> None:
         {"claim_generator": "Cam 2"},
     ]
     for claim in claims:
-        assert Store.parse({"manifests": [{"claim": claim}]}).tree().generator == "Cam 2"
-    assert Store.parse({"manifests": [{}]}).tree().generator is None
+        assert history_tree.tree(Store.parse({"manifests": [{"claim": claim}]})).generator == "Cam 2"
+    assert history_tree.tree(Store.parse({"manifests": [{}]})).generator is None
 
 
 def test_soft_bindings_and_authors_are_listed() -> None:
@@ -346,3 +350,20 @@ def test_a_thousand_bindings_do_not_fill_the_report() -> None:
 )
 def test_other_bytes_are_told_from_another_manifest(failures: tuple[str, ...], expected: bool) -> None:
     assert differs_in_bytes_only(Manifest(title="t", failures=failures)) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("assertion.dataHash.mismatch", True),
+        ("assertion.hashedURI.mismatch", True),
+        ("claimSignature.mismatch", True),
+        ("assertion.missing", True),
+        ("assertion.action.malformed", False),
+        ("claim.hardBindings.missing", False),
+        ("algorithm.unsupported", False),
+        ("some.code.of.the.future", False),
+    ],
+)
+def test_a_broken_rule_is_told_from_changed_bytes(code: str, expected: bool) -> None:
+    assert is_tampering(code) is expected

@@ -36,6 +36,7 @@ FACTS = {
     "software",
     "prompt",
     "bytes-after-end",
+    "hidden-text",
 }
 CONTRADICTIONS = {"camera-and-generator", "thumbnail-differs", "dates-disagree", "rights-disagree"}
 

@@ -88,6 +88,10 @@ def test_the_profiles_that_imagemagick_writes_are_read(name: str, payload: bytes
 
 def test_a_profile_that_is_no_profile_is_a_problem_or_nothing() -> None:
     assert _fields(files.png({"Raw profile type exif": "\nexif\n 4\nzz"}), "PNG").problems
+    broken = files.png({"Raw profile type exif": "\nexif\n 4\n00ff"}, compressed=True).replace(
+        b"exif\0\0x", b"exif\0\0y"
+    )
+    assert _fields(broken, "PNG").problems == ("a raw profile in a text block is empty, or cannot be unpacked",)
     assert _fields(files.png({"Raw profile type icc": "\nicc\n 4\n00ff"}), "PNG").items == ()
 
 
@@ -106,6 +110,32 @@ def test_extended_xmp_is_joined_when_the_main_packet_names_it() -> None:
     assert found.problems == ()
     unnamed = _fields(files.with_segments(files.save("JPEG", xmp=PACKET), *pieces), "JPEG")
     assert unnamed.of(Source.XMP, "dc:creator") == ()
+    # What a replaced packet has left behind says nothing about the picture, but it is still in the file.
+    assert [each.first(Source.XMP, "dc:creator") for each in unnamed.further] == ["Jane"]
+    assert unnamed.problems == ()
+
+
+def test_exif_and_xmp_among_image_resources_are_read() -> None:
+    resources = files.photoshop((0x0422, EXIF[6:]), (0x0424, PACKET))
+    found = _fields(
+        files.with_segments(files.save("JPEG"), files.segment(0xED, b"Photoshop 3.0\0" + resources)), "JPEG"
+    )
+    assert found.first(Source.EXIF, "Make") == "Nikon"
+    assert found.first(Source.XMP, "photoshop:Credit") == "Desk"
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_exif_that_cannot_be_read_is_a_problem_in_every_container(format_name: str) -> None:
+    broken = b"Exif\0\0" + b"QQ\0*" + EXIF[10:]
+    data = files.save(format_name, exif=EXIF).replace(EXIF[6:10], b"QQ\0*")
+    assert _fields(data, format_name).problems == ("the EXIF has no TIFF header",)
+    assert read_fields([Block(kind=Kind.EXIF, payload=broken)]).problems
+    assert read_fields([], [Block(kind=Kind.EXIF, payload=broken)]).problems
+
+
+def test_what_a_container_could_not_read_is_a_problem() -> None:
+    block = Block(kind=Kind.UNREAD, payload=b"the EXIF is compressed with Brotli")
+    assert read_fields([block]).problems == ("the EXIF is compressed with Brotli",)
 
 
 def test_xmp_is_bounded_over_all_packets() -> None:

@@ -9,79 +9,13 @@ from hypothesis import strategies as st
 
 from assay.vocabulary import Claim, Observation
 from forensics.fields import Fields, Source
-from forensics.services import hugging_face, midjourney, services, tc260, xai
+from forensics.services import hugging_face, midjourney, tc260, xai
 from tests.forensics import metadata_files as files
 from tests.forensics.metadata_files import element, fields, observations, packet, values
 
 UUID = "4800156b-8880-4786-9056-7ca3da449d8c"
 SIGNATURE = "Signature: " + "Ab9/" * 30 + "s="
 LABEL = {"Label": "1", "ContentProducer": "001191110102MACQD9K64010000", "ProduceID": "cc75f5e9", "Other": None}
-
-
-@pytest.mark.parametrize(
-    ("signal", "name", "claim"),
-    [
-        ("openai", "OpenAI", Claim.GENERATED),
-        ("openai", "ChatGPT", Claim.GENERATED),
-        ("openai", "DALL·E 3", Claim.GENERATED),
-        ("openai", "dall-e", Claim.GENERATED),
-        ("openai", "gpt-image-1", Claim.GENERATED),
-        ("openai", "GPT-4o", Claim.GENERATED),
-        ("firefly", "Adobe Firefly", Claim.GENERATED),
-        ("firefly", "Adobe_Firefly 2.0", Claim.GENERATED),
-        ("google-ai", "Google Imagen", Claim.GENERATED),
-        ("google-ai", "Imagen 4", Claim.GENERATED),
-        ("google-ai", "Nano Banana Pro", Claim.GENERATED),
-        ("bing", "Bing Image Creator", Claim.GENERATED),
-        ("bing", "Image Creator from Designer", Claim.GENERATED),
-        ("bing", "Microsoft Designer", None),
-        ("midjourney", "Midjourney v6", Claim.GENERATED),
-    ],
-)
-@pytest.mark.parametrize("place", ["EXIF", "XMP", "PNG", "IIM"])
-def test_services_that_name_themselves_as_the_software_are_declared(
-    signal: str, name: str, claim: Claim | None, place: str
-) -> None:
-    data = {
-        "EXIF": lambda: files.save("JPEG", exif=files.exif({files.SOFTWARE: name})),
-        "XMP": lambda: files.save("JPEG", xmp=packet(xmp_CreatorTool=name)),
-        "PNG": lambda: files.png({"Software": name}),
-        "IIM": lambda: files.with_iim(files.save("JPEG"), (2, 65, name.encode())),
-    }[place]()
-    note = observations(data)[signal]
-    assert note.claim is claim
-    assert values(note) == {"As written": name.replace("·", "?") if place == "EXIF" else name}  # EXIF text is ASCII
-
-
-@pytest.mark.parametrize("data", [packet(photoshop_Credit="Made with Google AI"), b""], ids=["XMP", "IIM"])
-def test_googles_credit_lines_are_declarations(data: bytes) -> None:
-    file = (
-        files.save("JPEG", xmp=data) if data else files.with_iim(files.save("JPEG"), (2, 110, b"Edited with Google AI"))
-    )
-    assert observations(file)["google-ai"].claim is (Claim.GENERATED if data else Claim.EDITED)
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        fields((Source.XMP, "photoshop:Credit", "OpenAI"), (Source.IIM, "Credit", "Midjourney")),
-        fields((Source.XMP, "dc:description", "made with DALL-E, says Midjourney")),
-        fields((Source.IIM, "Caption", "A person who uses Midjourney and ChatGPT")),
-        fields((Source.EXIF, "Software", "Photoshop with Midjourney plug-in")),
-        fields((Source.EXIF, "Software", "FIREFLY 8SE"), (Source.PNG, "Software", "openairplay")),
-        fields((Source.XMP, "stEvt:softwareAgent", "Microsoft Designer")),
-        fields((Source.EXIF, "Make", "Firefly"), (Source.PNG, "Comment", "Adobe Firefly")),
-    ],
-)
-def test_a_mention_is_no_declaration(found: Fields) -> None:
-    assert [*services(found), *midjourney(found)] == []
-
-
-def test_a_step_of_the_history_is_an_edit() -> None:
-    body = '<xmpMM:History><rdf:Seq><rdf:li stEvt:softwareAgent="Adobe Firefly 3"/></rdf:Seq></xmpMM:History>'
-    note = observations(files.save("JPEG", xmp=packet(body)))["firefly"]
-    assert note.claim is Claim.EDITED
-    assert "one step" in note.summary
 
 
 MIDJOURNEY = f"a control panel, static --ar 4:3 --v 5.2 Job ID: {UUID}"
@@ -113,6 +47,7 @@ def test_midjourneys_descriptions_are_recognised(data: bytes) -> None:
         ("usage: tool --v 6", []),
         ("Job ID: 42", []),
         ("a photograph of the Midjourney office", []),
+        ("A person who uses Midjourney and ChatGPT", []),
         ("x " * 20_000 + MIDJOURNEY, []),
     ],
 )
@@ -191,7 +126,7 @@ def test_a_job_of_hugging_face_is_named() -> None:
 
 @settings(max_examples=100)
 @given(
-    st.sampled_from((services, midjourney, tc260, xai, hugging_face)),
+    st.sampled_from((midjourney, tc260, xai, hugging_face)),
     st.sampled_from(("AIGC", "Software", "Description", "Artist", "hf-job-id")),
     st.text(max_size=200) | st.sampled_from((SIGNATURE, MIDJOURNEY, "AIGC{", json.dumps({"AIGC": LABEL}))),
 )

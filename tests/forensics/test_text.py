@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.text import decode, decode_unicode, json_object
+from forensics.text import decode, decode_unicode, json_object, looks_like_utf16
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,27 @@ def test_without_a_hint_in_the_text_the_stated_order_counts(order: str, code: st
 
 def test_single_bytes_under_the_name_of_unicode_are_read_as_such() -> None:
     assert decode_unicode(b"Steps: 20", "big") == "Steps: 20"
+
+
+def test_utf_8_under_the_name_of_unicode_is_read_as_such() -> None:
+    assert decode_unicode("Zürich, Steps: 20".encode(), "big") == "Zürich, Steps: 20"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("Steps: 20".encode("utf-16-le"), True),
+        ("Steps: 20".encode("utf-16-be"), True),
+        ("写真".encode("utf-16"), True),
+        (b"Steps: 20", False),
+        (b"a\0b", False),
+        (bytes(40), False),
+        (b"Jane\0Desk of somebody", False),
+        (b"", False),
+    ],
+)
+def test_utf_16_is_told_by_its_zeros(raw: bytes, *, expected: bool) -> None:
+    assert looks_like_utf16(raw) is expected
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,10 @@ def test_tiles_look_like_coin_tosses() -> None:
 
 def test_the_pattern_repeats_the_tile() -> None:
     tile = torch.arange(CELLS, dtype=torch.float32).reshape(TILE, TILE)
-    pattern = spread_out(tile, 200, 300)
+    pattern = spread_out(tile, np.eye(3), 200, 300)
     assert torch.equal(pattern[::CELL, ::CELL][:TILE, :TILE], tile)
     assert torch.equal(pattern[:100, : 300 - TILE * CELL], pattern[:100, TILE * CELL :])
-    assert torch.equal(spread_out(tile, 200, 300, slice(50, 60)), pattern[50:60])
+    assert torch.equal(spread_out(tile, np.eye(3), 200, 300, slice(50, 60)), pattern[50:60])
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(128, 128, 4), (BASE, BASE, 4), (2 * BASE, 2 * BASE, 8)])

@@ -37,7 +37,7 @@ def test_a_hidden_lattice_is_found(cell: float, degrees: float) -> None:
     )
 
 
-def test_shear_is_fitted() -> None:
+def test_shear_isfitted() -> None:
     plain = repeated(72, 0.2, size=360, noise=1.0)
     stretched = torch.nn.functional.interpolate(plain[None, None], size=(360, 374), mode="bicubic")[0, 0]
     sides = find(stretched, 1)[0]

@@ -77,6 +77,25 @@ def test_a_mark_is_found(scene: str, message: Message, path: Path) -> None:
         assert (path, found.log10_p) in {(each.variant, each.log10_p) for each in readings(marked)}
 
 
+@pytest.mark.parametrize("message", [BY_NAME["SD2"], BY_NAME["SDXL"]], ids=lambda message: message.name)
+def test_a_large_picture_is_read_in_bands_and_its_mark_is_found(message: Message) -> None:
+    """Of an odd size, so that no row of blocks begins with the same bit as the one above it."""
+    large = np.asarray(Image.fromarray(photograph(0)).resize((2300, 1500), Image.Resampling.BICUBIC))
+    found = find(embed(large, message.bits, "uint8 BGR"))
+    assert found is not None
+    assert (found.message, found.matching) == (message.name, found.bits)
+    assert find(large) is None
+
+
+@given(height=st.integers(1, 3000), width=st.integers(1, 3000))
+def test_rows_that_are_read_are_bounded_and_lie_over_the_whole_picture(height: int, width: int) -> None:
+    rows = legacy._rows_read(height, width)
+    assert np.all(np.diff(rows) > 0)
+    assert rows[0] == 0
+    assert len(rows) == height or 64 * width * len(rows) <= max(legacy.MOST_PIXELS, 64 * width * legacy._BAND)
+    assert len(rows) <= legacy._BAND or rows[-1] == height - 1
+
+
 def test_the_test_embedder_moves_one_entry_of_a_block_by_less_than_a_step() -> None:
     before = photograph(0)[:256, :256]
     after = embed(before, BY_NAME["SDXL"].bits, "float BGR")

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import math
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from assay.perturb import perturbation
 from assay.vocabulary import Pixels
@@ -89,6 +91,88 @@ def test_marks_of_two_keys_are_both_read(marked: Pixels) -> None:
     assert first is not None
     assert second is not None
     assert (first.payload, second.payload) == (PAYLOAD, 5)
+
+
+def test_marks_of_two_owners_are_both_reported(marked: Pixels) -> None:
+    other = sha256(b"another").digest()
+    both = perturbation("jpeg-90").apply(Spread().mark(marked, other, 5))
+    read = Spread().search(both, [SECRET, other]).readings
+    assert {(one.key, one.payload) for one in read} == {(0, PAYLOAD), (1, 5)}
+
+
+@pytest.mark.parametrize(("name", "payload"), [("48-bits.jpg", PAYLOAD), ("16-bits.webp", 0xBEEF)])
+def test_the_first_layout_is_still_read_where_it_is_asked_for(name: str, payload: int) -> None:
+    """Files that were marked before there was a second one."""
+    pixels = np.asarray(Image.open(Path(__file__).parent / "layout-1" / name).convert("RGB"))
+    found = Spread().read(pixels, [SECRET], earlier=True)
+    assert found is not None
+    assert (found.payload, found.version) == (payload, 1)
+    assert Spread().read(pixels, [SECRET]) is None
+
+
+def test_a_negative_is_read_and_known_as_one(marked: Pixels) -> None:
+    found = Spread().read(255 - marked, [SECRET])
+    assert found is not None
+    assert (found.payload, found.is_negative) == (PAYLOAD, True)
+
+
+@pytest.mark.parametrize("change", ["aspect-0.6", "aspect-1.7", "crop-45"])
+def test_stretched_and_tightly_cut_pictures_are_read(marked: Pixels, change: str) -> None:
+    found = Spread().read(perturbation(change).apply(marked), [SECRET])
+    assert found is not None
+    assert found.payload == PAYLOAD
+
+
+def test_a_picture_on_a_screen_is_read_where_it_lies(marked: Pixels) -> None:
+    screen = np.full((900, 1100, 3), 240, np.uint8)
+    screen[200:540, 500:900] = marked
+    (found,) = Spread().search(screen, [SECRET]).readings
+    assert found.payload == PAYLOAD
+    assert found.box is not None
+    left, top, right, bottom = found.box
+    assert min(left - 400, top - 100, 1000 - right, 640 - bottom) > 0  # within the picture and a tile around it
+    assert (right - left) * (bottom - top) > 400 * 340 / 2
+
+
+def test_each_part_of_a_collage_is_read_where_it_lies() -> None:
+    parts = [Spread().mark(photograph(number), SECRET, number) for number in range(4)]
+    collage = np.vstack([np.hstack(parts[:2]), np.hstack(parts[2:])])
+    read = Spread().search(collage, [SECRET]).readings
+    assert {one.payload for one in read} == {0, 1, 2, 3}
+    for one in read:
+        assert one.box is not None
+        left, top, right, bottom = one.box
+        middle = (top + bottom) / 2 // 340, (left + right) / 2 // 400
+        assert middle == divmod(one.payload, 2)
+
+
+def test_a_picture_that_is_shown_at_half_its_size_is_read() -> None:
+    large = np.asarray(Image.fromarray(photograph(0)).resize((640, 544)))
+    screen = np.full((900, 1440, 3), 235, np.uint8)
+    screen[300:572, 500:820] = np.asarray(Image.fromarray(Spread().mark(large, SECRET, PAYLOAD)).resize((320, 272)))
+    (found,) = Spread().search(screen, [SECRET]).readings
+    assert found.payload == PAYLOAD
+
+
+def test_quarters_of_four_marked_copies_are_all_read() -> None:
+    large = np.asarray(Image.fromarray(photograph(0)).resize((640, 544)))
+    copies = [Spread().mark(large, SECRET, payload) for payload in range(4)]
+    joined = copies[0].copy()
+    joined[:272, 320:], joined[272:, :320], joined[272:, 320:] = (
+        copies[1][:272, 320:], copies[2][272:, :320], copies[3][272:, 320:],
+    )  # fmt: skip
+    assert {one.payload for one in Spread().search(joined, [SECRET]).readings} == {0, 1, 2, 3}
+
+
+def test_a_pattern_without_a_payload_is_told() -> None:
+    copies = [Spread().mark(photograph(0), SECRET, payload) for payload in (1, 2**47, 2**46 + 5, 2**30 + 9)]
+    averaged = np.mean(copies, axis=0).round().astype(np.uint8)
+    found = Spread().search(averaged, [SECRET, sha256(b"another").digest()])
+    assert not found.readings
+    ours, others = found.traces
+    assert (ours.key, others.key) == (0, 1)
+    assert ours.log10_p < -9
+    assert others.log10_p > -3
 
 
 def test_more_keys_are_paid_for(marked: Pixels) -> None:

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from assay.perturb import translation
-from watermark.carrier import CELL, LONG, SYNC, TILE, carrier, spread_out
+from watermark.carrier import CELL, LONG, SYNC, TILE, Layout, carrier, spread_out
 from watermark.geometry import pose
-from watermark.tiles import SIDE, decode, folded, improved, places
+from watermark.tiles import SIDE, decode, folded, improved, log10_chance, place_at, places
 
-KEY = carrier(sha256(b"a key").digest())
+KEY = carrier(sha256(b"a key").digest(), Layout.FIRST)
 PAYLOAD = 0x0123456789AB
 
 
 def pattern(height: int = 300, width: int = 340, noise: float = 1.0) -> torch.Tensor:
     tile = torch.from_numpy(KEY.tile(PAYLOAD, LONG))
     generator = torch.Generator().manual_seed(0)
-    return spread_out(tile, height, width) + noise * torch.randn(height, width, generator=generator)
+    return spread_out(tile, KEY.grid, height, width) + noise * torch.randn(height, width, generator=generator)
 
 
 def test_a_tile_is_found_where_it_begins() -> None:
@@ -68,6 +68,18 @@ def test_sync_of_another_key_is_about_normal() -> None:
         low, high = binom.interval(0.999, draws, bound)
         assert 0.8 * low <= (statistics > level).sum() <= 1.2 * high
     assert (statistics > 4.5).mean() <= np.exp(-(4.5**2) / 2)
+
+
+def test_the_chance_of_a_place_is_that_of_fair_coins() -> None:
+    """Over fresh keys, at a place that is fixed: never more often than the bound says, and not much more seldom."""
+    one = folded(pattern(), np.eye(3))
+    place = place_at(one, is_negative=False)
+    keys = [carrier(sha256(bytes(divmod(number, 256))).digest(), Layout.FIRST) for number in range(3000)]
+    chances = np.array([log10_chance(place, key) for key in keys])
+    for level in (-1.0, -2.0):
+        low, high = binom.interval(0.999, len(keys), 10**level)
+        assert low / (3 * 3.18) <= (chances <= level).sum() <= high
+    assert log10_chance(place, KEY) < -10
 
 
 def test_nothing_is_decoded_in_noise() -> None:

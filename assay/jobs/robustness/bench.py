@@ -25,6 +25,7 @@ from assay.vocabulary import Latents, Pixels, Seal
 from generation import pocket
 from generation.adapters import Adapter
 from generation.invert import estimate
+from generation.local import shown
 from generation.pictures import to_pixels
 from generation.training.captions import colour_in, kind_in
 from generation.training.flowers import MANIFEST
@@ -141,7 +142,7 @@ def setup_for(
     """The setup of a model: its own guidance, unless another is given."""
     spec = adapter.spec
     return Setup(
-        model=spec.id,
+        model=shown(spec.id),
         weights=weights_digest() if spec.local else str(spec.revision),
         count=count,
         steps=steps,

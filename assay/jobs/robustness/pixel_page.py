@@ -16,7 +16,8 @@ Pictures marked with one key and a payload each, changed as each row says, and r
 renders this page from the results files beside it; `assay evaluate FOLDER --suite robustness` measures ours, and
 `python -m tests.benchmarks.pixel_peers FOLDER` the others on the same pictures, with the same payloads. Brackets are
 95 % intervals (Clopper and Pearson). Names are those of `assay/perturb.py`; noise of .0627 is 16 of 255. Peers are
-given each picture brought back to the size of the original, which most of them have to know; ours is not.
+given each picture brought back to the size of the original, which most of them have to know; ours is not. Rows of
+`spread` are of its first version, `alt.assay.spread.1`.
 """
 
 

@@ -45,17 +45,21 @@ class Journal:
             raise unwritable(table, error) from error
         self._conditions = ""
         self._offsets: dict[str, int] = {}
+        self._earlier: dict[str, int] = {}
+        self._sizes: set[int] = set()
 
     def load(self, conditions: str) -> None:
         """Find the rows that count under these conditions; drop a torn last line."""
         self._conditions = conditions
-        self._offsets.clear()
+        for index in (self._offsets, self._earlier, self._sizes):
+            index.clear()
         end = 0
         for offset, line in _lines(self._stream):
             end = offset + len(line)
             entry = _parsed(line)
             if entry is not None and entry["conditions"] == conditions:
                 self._offsets[entry["row"]["path"]] = offset
+                self._remember(entry["row"]["sha256"], entry["row"]["byte_size"], offset)
         self._stream.truncate(end)
 
     def __contains__(self, path: str) -> bool:
@@ -64,6 +68,15 @@ class Journal:
     def find(self, path: str) -> Row | None:
         """The last row of a path, as rows write it."""
         offset = self._offsets.get(path)
+        return None if offset is None else self.at(offset)
+
+    def knows_size(self, byte_size: int) -> bool:
+        """Whether a row of an earlier scan is about so many bytes: other files need not be hashed."""
+        return byte_size in self._sizes
+
+    def of_bytes(self, sha256: str) -> Row | None:
+        """The last row of an earlier scan that is about these bytes, whatever their name was then."""
+        offset = self._earlier.get(sha256)
         return None if offset is None else self.at(offset)
 
     def offset(self, path: str) -> int:
@@ -78,19 +91,38 @@ class Journal:
         """Append a row, and hand it to the system at once; returns where it is.
 
         Raises:
-            OSError: The disk is full, say.
+            OSError: The disk is full, say. The rows before stay as they are.
         """
         offset = self._stream.seek(0, os.SEEK_END)
         entry = {"conditions": self._conditions, "row": codec.encode(row)}
-        self._stream.write(json.dumps(entry).encode() + b"\n")
-        self._stream.flush()
+        line = json.dumps(entry).encode() + b"\n"
+        written = 0
+        try:
+            while written < len(line):  # not through the stream's buffer, which closing would try to write once more
+                written += os.pwrite(self._stream.fileno(), line[written:], offset + written)
+        except OSError:
+            self._stream.truncate(offset)
+            raise
         self._offsets[row.path] = offset
         return offset
+
+    def adopt(self, row: Row) -> None:
+        """Append a row of an older table.
+
+        Raises:
+            OSError: As for `add`.
+        """
+        self._remember(row.sha256, row.byte_size, self.add(row))
 
     def at(self, offset: int) -> Row:
         """The row that `add` or `offset` told the place of."""
         self._stream.seek(offset)
         return codec.decode(Row, json.loads(self._stream.readline())["row"])
+
+    def _remember(self, sha256: str | None, byte_size: int | None, offset: int) -> None:
+        if sha256 is not None and byte_size is not None:
+            self._earlier[sha256] = offset
+            self._sizes.add(byte_size)
 
     def clear(self) -> None:
         """Forget all rows: they are in the table."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from PIL import Image
 
 from assay import codec
+from assay.errors import ConfigurationError
 from assay.exhibit import read_sidecar
-from assay.files import printable
+from assay.files import printable, raw
 from assay.fingerprint import dhash
 from assay.jobs.verify import Examined
 from assay.report.as_json import render_lines
@@ -114,6 +115,24 @@ def report_of(row: Row) -> Report:
         TypeError, ValueError, KeyError: The row was not made by a scan.
     """
     return codec.decode(Report, json.loads(row.report))
+
+
+def renamed(row: Row, path: str) -> Row:
+    """The row of a file of the same bytes and the same extension that goes by another name.
+
+    Args:
+        row: One without an error: what could not be examined is named by its file.
+        path: The other name, as given.
+    """
+    report = report_of(row)
+    exhibit = replace(report.exhibit, name=printable(path), raw_name=raw(path))
+    line = render_lines([replace(report, exhibit=exhibit)]).rstrip("\n")
+    return replace(row, path=_text(exhibit.name), report=line)
+
+
+def foreign(path: Path) -> ConfigurationError:
+    """What is said of a file that should be a table and is none."""
+    return ConfigurationError(f"{path}: not a table that this version of assay scan wrote", hint="Name another file.")
 
 
 def _text(text: str) -> str:

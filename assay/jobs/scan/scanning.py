@@ -18,8 +18,8 @@ from assay.exhibit import receive
 from assay.files import printable
 from assay.jobs.scan.journal import Journal, unwritable
 from assay.jobs.scan.lanes import Lanes
-from assay.jobs.scan.rows import SCHEMA, Row, sidecar_sha256
-from assay.jobs.scan.table import read_conditions, read_rows, require_pyarrow, write_rows
+from assay.jobs.scan.rows import SCHEMA, Row, renamed, sidecar_sha256
+from assay.jobs.scan.table import read_conditions, read_rows, require_writable, write_rows
 from assay.jobs.verify import processors
 from assay.settings import from_environment
 from assay.vocabulary import Limits, Settings, ToolFacts
@@ -47,14 +47,15 @@ def scan(
 ) -> Generator[Progress, None, None]:
     """Examine files, each as `verify` does, into one table.
 
-    Rows of an earlier scan count where path, bytes, sidecar and conditions (settings, tools, trust list) are the same:
-    those of the journal that a stopped scan has left, and those of an older table. Whoever stops asking (`close` of the
+    Rows of an earlier scan count where bytes, sidecar and conditions (settings, tools, trust list) are the same, under
+    the same path or, where all could be examined, under any of the same extension: those of the journal that a stopped
+    scan has left, and those of an older table. Whoever stops asking (`close` of the
     generator, an exception, a killed process) stops the scan, and the next one goes on from there. The table is written
     after the last file.
 
     Args:
         sources: Files. A row stands for each, in this order.
-        out: Where the Parquet table goes; the journal lies beside it until then.
+        out: Where the table goes, Parquet or CSV by its suffix; the journal lies beside it until then.
         settings: Trust profile, data folder, limits, checks to skip; from the environment by default.
         jobs: Processes that examine; the number of processors by default.
         include_personal: Leave personal data in the rows' reports.
@@ -63,10 +64,10 @@ def scan(
         Files in the order in which they are done.
 
     Raises:
-        ConfigurationError: The settings cannot be used, another scan writes there, `out` is no table or cannot be
-            written, or pyarrow is missing.
+        ConfigurationError: The settings cannot be used, another scan writes there, `out` has another suffix, is no
+            table or cannot be written, or pyarrow is missing.
     """
-    require_pyarrow()
+    require_writable(out)
     settings = settings or from_environment()
     paths = [os.fspath(source) for source in sources]
     count = max(1, min(jobs or processors(), len(paths)))
@@ -105,7 +106,7 @@ def _adopt(table: Path, journal: Journal) -> None:
     """Copy rows of an older table, so that there is one place to look for what is known."""
     for row in read_rows(table):
         if row.path not in journal:
-            journal.add(row)
+            journal.adopt(row)
 
 
 def _examined(
@@ -129,6 +130,9 @@ def _examined(
         if row is not None and _is_same(path, row, limits):
             offsets[number] = journal.offset(row.path)
             yield progress(row, kept=True)
+        elif (moved := _moved(path, journal, limits)) is not None:
+            offsets[number] = journal.add(moved)
+            yield progress(moved, kept=True)
         else:
             lanes.submit(number, path)
         yield from collect(lanes.ahead)
@@ -139,8 +143,33 @@ def _is_same(path: str, row: Row, limits: Limits) -> bool:
     """Whether a row is about the bytes that are there now, and about the manifest beside them."""
     if row.sha256 is None:
         return False
+    return _sha256(path, limits) == row.sha256 and sidecar_sha256(path, limits) == row.sidecar_sha256
+
+
+def _moved(path: str, journal: Journal, limits: Limits) -> Row | None:
+    """The row of an earlier scan about the same bytes under another name, as the row of this one; None without one.
+
+    Failures name their file, and an extension that does not fit is a finding, so such rows stay with their own names.
+    """
     try:
-        received = receive(Path(path), path, limits)
+        if not journal.knows_size(Path(path).stat().st_size):
+            return None
+    except (OSError, ValueError):
+        return None
+    sha256 = _sha256(path, limits)
+    row = None if sha256 is None else journal.of_bytes(sha256)
+    if row is None or row.error is not None or _extension(path) != _extension(row.path):
+        return None
+    return renamed(row, path) if sidecar_sha256(path, limits) == row.sidecar_sha256 else None
+
+
+def _sha256(path: str, limits: Limits) -> str | None:
+    """Of the bytes that are there now; None where they cannot be read."""
+    try:
+        return receive(Path(path), path, limits).facts.sha256
     except UnreadableError:
-        return False
-    return received.facts.sha256 == row.sha256 and sidecar_sha256(path, limits) == row.sidecar_sha256
+        return None
+
+
+def _extension(path: str) -> str:
+    return Path(path).suffix.lower()

@@ -1,4 +1,4 @@
-"""The table of results: one Parquet file, written and read a group of rows at a time."""
+"""The table of results: one file, written and read a group of rows at a time. Its suffix says which: Parquet or CSV."""
 
 # ruff: noqa: PLC0415 - pyarrow is an extra, and slow to import
 
@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -16,14 +16,25 @@ from typing import Any
 
 from assay.errors import ConfigurationError
 from assay.files import replacing
-from assay.jobs.scan.rows import SCHEMA, Row
+from assay.jobs.scan import as_csv
+from assay.jobs.scan.rows import SCHEMA, Row, foreign
 from assay.vocabulary import Basis, Claim
 
 GROUP = 1_000
-"""Rows of one row group, and the most that are held in memory: about ten megabytes."""
+"""Rows of one row group of Parquet, and the most that are held in memory: about ten megabytes."""
 _HEAVY: Mapping[str, Any] = {"thumbnail": None, "report": ""}
 """Columns that a queue of many thousands does without, and what stands for them."""
 _SCHEMA_KEY, _CONDITIONS_KEY = b"assay.schema", b"assay.conditions"
+
+
+def require_writable(path: Path) -> None:
+    """Say early what would stop a table there.
+
+    Raises:
+        ConfigurationError: The suffix is neither of the two, or pyarrow is not installed.
+    """
+    if not _is_csv(path):
+        require_pyarrow()
 
 
 def require_pyarrow() -> None:
@@ -40,13 +51,17 @@ def write_rows(path: Path, rows: Iterable[Row], conditions: Mapping[str, Any]) -
     """Write all rows to a temporary file in the same folder, then rename it.
 
     Args:
-        path: Where the table goes; an older one is replaced.
+        path: Where the table goes, with the suffix of its format; an older one is replaced. CSV has no thumbnails.
         rows: In the order in which the table keeps them.
         conditions: What the rows were made with; goes into the metadata of the file as JSON.
 
     Raises:
+        ConfigurationError: The suffix is neither of the two.
         OSError: It cannot be written; what was at `path` is untouched.
     """
+    if _is_csv(path):
+        as_csv.write_rows(path, rows, conditions)
+        return
     from pyarrow.parquet import ParquetWriter
 
     described = {_SCHEMA_KEY: SCHEMA, _CONDITIONS_KEY: json.dumps(conditions)}
@@ -69,6 +84,10 @@ def read_rows(path: Path, *, lean: bool = False) -> Iterator[Row]:
     Raises:
         ConfigurationError: There is no such file, or it is no table of a scan.
     """
+    if _is_csv(path):
+        rows = as_csv.read_rows(path)
+        yield from (replace(row, **_HEAVY) for row in rows) if lean else rows
+        return
     columns = [item.name for item in fields(Row) if not lean or item.name not in _HEAVY]
     with _opened(path) as file:
         for batch in file.iter_batches(batch_size=GROUP, columns=columns):
@@ -83,6 +102,11 @@ def read_row(path: Path, number: int) -> Row:
         ConfigurationError: As for `read_rows`.
         IndexError: There are fewer rows.
     """
+    if _is_csv(path):
+        row = next(islice(as_csv.read_rows(path), number, None), None)
+        if row is None:
+            raise IndexError(number)
+        return row
     with _opened(path) as file:
         for group in range(file.num_row_groups):
             count = file.metadata.row_group(group).num_rows
@@ -99,6 +123,8 @@ def count_rows(path: Path) -> int:
     Raises:
         ConfigurationError: As for `read_rows`.
     """
+    if _is_csv(path):
+        return sum(1 for _ in as_csv.read_rows(path))
     with _opened(path) as file:
         return int(file.metadata.num_rows)
 
@@ -109,8 +135,25 @@ def read_conditions(path: Path) -> Any:
     Raises:
         ConfigurationError: As for `read_rows`.
     """
+    if _is_csv(path):
+        return as_csv.read_conditions(path)
     with _opened(path) as file:
         return json.loads(file.schema_arrow.metadata[_CONDITIONS_KEY])
+
+
+def _is_csv(path: Path) -> bool:
+    """Whether it is CSV; else it is Parquet.
+
+    Raises:
+        ConfigurationError: The suffix is neither of the two.
+    """
+    match path.suffix.lower():
+        case ".csv":
+            return True
+        case ".parquet":
+            return False
+        case _:
+            raise ConfigurationError(f"{path}: not a table by its suffix", hint="End its name in .parquet or .csv.")
 
 
 def _schema() -> Any:
@@ -173,12 +216,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror or error}", hint="Check the spelling.") from error
     except ArrowInvalid as error:
-        raise _foreign(path) from error
+        raise foreign(path) from error
     with file:
         if (file.schema_arrow.metadata or {}).get(_SCHEMA_KEY) != SCHEMA.encode():
-            raise _foreign(path)
+            raise foreign(path)
         yield file
-
-
-def _foreign(path: Path) -> ConfigurationError:
-    return ConfigurationError(f"{path}: not a table that this version of assay scan wrote", hint="Name another file.")

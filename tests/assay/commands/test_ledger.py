@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from assay.commands import ledger as command
-from assay.errors import ConfigurationError, UnreadableError
+from assay.errors import ConfigurationError, LedgerError, UnreadableError
 from assay.fingerprint import dhash
-from assay.ledger import Entry, Event, Ledger, open_ledger, writing
+from assay.ledger import Entry, Event, Ledger, open_ledger, place, writing
 from assay.options import Parser
 from tests.assay.ledger.around import tamper
 from tests.assay.ledger.entries import entry_for
@@ -77,6 +77,21 @@ def test_show_escapes_what_a_terminal_would_obey(
     assert r"a\nb" in said
 
 
+def test_a_model_of_ones_own_is_shown_without_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    digest = "0123456789abcdef" * 4
+    model = f"/home/somebody/mine#sha256={digest}&lora=/home/somebody/dots.safetensors#sha256={digest}:0.8"
+    entry = entry_for(b"x", model=model, name="x")
+    with open_ledger(tmp_path / "ledger.sqlite3") as ledger:
+        ledger.deliver(entry, tmp_path / "x", b"x")
+    run("show", f"{entry.image_id:016x}", "--home", tmp_path)
+    run("search", "--home", tmp_path)
+    said = capsys.readouterr().out
+    assert said.count(f"mine (sha256 {digest[:16]}) + LoRA dots.safetensors (sha256 {digest[:16]}, at 0.8)") == 2
+    assert "somebody" not in said
+    run("export", "--out", tmp_path / "rows.jsonl", "--home", tmp_path)
+    assert model in (tmp_path / "rows.jsonl").read_text()
+
+
 def test_show_says_why_there_is_nothing(
     tmp_path: Path, delivered: list[Entry], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,9 +144,23 @@ def test_search_by_likeness_puts_the_nearest_first(
     assert run("search", "--like", tmp_path / "copy.jpg", "--limit", "2", "--home", tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
     assert ids(lines[0]) == [f"{delivered[1].image_id:016x}"]
-    assert len(lines) == 2
-    distances = [int(line.partition("; ")[2].split()[0]) for line in lines]
-    assert distances[0] <= 6 < distances[1]
+    assert len(lines) == 3
+    assert lines[1] == "--- not alike: more than 16 of 64 bits of the hash differ ---"
+    distances = [int(line.partition("; ")[2].split()[0]) for line in (lines[0], lines[2])]
+    assert distances[0] <= 6
+    assert distances[1] > 16
+
+
+def test_search_by_likeness_draws_the_line_first_where_nothing_is_alike(
+    tmp_path: Path, delivered: list[Entry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture(9).save(tmp_path / "other.png")
+    assert run("search", "--like", tmp_path / "other.png", "--home", tmp_path) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("--- not alike")
+    assert len(lines) == 4
+    assert run("search", "--like", tmp_path / "1.png", "--limit", "1", "--home", tmp_path) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_search_by_likeness_needs_an_image(tmp_path: Path, delivered: list[Entry]) -> None:
@@ -203,3 +232,63 @@ def test_looking_makes_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_place_can_be_given(tmp_path: Path, delivered: list[Entry], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", "--ledger", tmp_path / "ledger.sqlite3", "--home", tmp_path / "nowhere") == 0
     assert "3 images" in capsys.readouterr().out
+
+
+# --- export, import, merge --------------------------------------------------------------------------------------------
+
+
+def test_a_ledger_moves_to_another_place(
+    tmp_path: Path, delivered: list[Entry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    export, new = tmp_path / "rows.jsonl", tmp_path / "new"
+    assert run("export", "--out", export, "--home", tmp_path) == 0
+    head = capsys.readouterr().out.split()[-1]
+    assert export.stat().st_mode & 0o777 == 0o600
+    assert run("import", export, "--home", new) == 0
+    assert capsys.readouterr().out == f"6 rows added, 0 were here; head {head}\n"
+    assert run("import", export, "--home", new) == 0
+    assert capsys.readouterr().out == f"0 rows added, 6 were here; head {head}\n"
+    assert run("check", "--head", head, "--home", new) == 0
+    with open_ledger(new / "ledger.sqlite3") as ledger:
+        assert [each.entry for each in ledger.entries()] == delivered
+        add(ledger, new, 7)
+    capsys.readouterr()
+    assert run("merge", new / "ledger.sqlite3", "--home", tmp_path) == 0
+    assert capsys.readouterr().out.startswith("2 rows added, 6 were here; head 8:")
+
+
+def test_an_export_to_standard_output(
+    tmp_path: Path, delivered: list[Entry], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run("export", "--home", tmp_path) == 0
+    (tmp_path / "rows.jsonl").write_bytes(capfdbinary.readouterr().out)
+    assert run("import", tmp_path / "rows.jsonl", "--home", tmp_path) == 0
+    assert capfdbinary.readouterr().out.startswith(b"0 rows added, 6 were here")
+
+
+def test_what_cannot_be_moved(tmp_path: Path, delivered: list[Entry], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConfigurationError, match=r"missing\.jsonl"):
+        run("import", tmp_path / "missing.jsonl", "--home", tmp_path / "new")
+    with pytest.raises(ConfigurationError, match="there is no ledger at"):
+        run("merge", tmp_path / "missing.sqlite3", "--home", tmp_path)
+    with pytest.raises(ConfigurationError, match="there is no ledger at"):
+        run("export", "--home", tmp_path / "nowhere")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        run("export", "--out", tmp_path / "no" / "rows.jsonl", "--home", tmp_path)
+    (tmp_path / "notes").write_text("hello")
+    with pytest.raises(LedgerError, match="no export of a ledger"):
+        run("import", tmp_path / "notes", "--home", tmp_path)
+
+
+def test_a_network_file_system_is_warned_of(
+    tmp_path: Path, delivered: list[Entry], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"server:/ {tmp_path} nfs4 rw 0 0\n")
+    assert run("check", "--home", tmp_path) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(place, "MOUNTS", mounts)
+    assert run("check", "--home", tmp_path) == 0
+    said = capsys.readouterr().err
+    assert f"the ledger {tmp_path}/ledger.sqlite3 lies on a network file system (nfs4)" in said
+    assert "assay ledger merge" in said

@@ -37,6 +37,7 @@ def delivered(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPa
         manifest=signed.manifest,
         pixel_sha256=pixel_sha256(pixels_of(signed.data)),
         name="a\x1b[31m.png",
+        model=f"/home/somebody/mine#sha256={'0123456789abcdef' * 4}",
     )
     with open_ledger(tmp_path / "ledger.sqlite3") as ledger:
         ledger.deliver(entry, tmp_path / "tulip.png", signed.data)
@@ -49,6 +50,8 @@ def test_it_says_what_was_put_back(tmp_path: Path, delivered: bytes, capsys: pyt
     said = capsys.readouterr().out
     assert "Inside, and intact" in said
     assert "intact, signer unknown" in said
+    assert "by mine (sha256 0123456789abcdef), delivered" in said
+    assert "somebody" not in said
     assert "\x1b" not in said
     assert (tmp_path / "out.png").read_bytes() == delivered
 

@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from assay.cli import main
-from assay.jobs.scan import read_journal, read_rows
+from assay.commands.scan import with_lines
+from assay.jobs.scan import Progress, read_journal, read_rows
 from assay.jobs.scan.journal import journal_of
+from tests.assay.jobs.scan.arbitrary import plain_row, plain_rows
 
 
 @pytest.fixture
@@ -34,6 +37,12 @@ def test_a_folder_into_a_table(folder: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == ""
 
 
+def test_what_is_left_out_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "in" / "film.mp4").write_bytes(b"")
+    assert main(["scan", str(folder / "in"), "--out", str(folder / "t.parquet"), "--jobs", "1"]) == 0
+    assert f"left out of folders: 1 video ({folder}/in/film.mp4)" in capsys.readouterr().err
+
+
 def test_a_list_of_files(folder: Path) -> None:
     listed = folder / "list"
     listed.write_bytes(b"\0".join(os.fsencode(path) for path in sorted((folder / "in").iterdir())[::-1]))
@@ -46,6 +55,23 @@ def test_no_input_and_no_folder(folder: Path, capsys: pytest.CaptureFixture[str]
     assert main(["scan", "--out", str(folder / "t.parquet")]) == 2
     assert main(["scan", str(folder / "in"), "--out", str(folder / "missing" / "t.parquet")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_line_a_minute_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [plain_row("a", error="broken"), *plain_rows(5)]
+    progress = [Progress(row=row, kept=False, done=at, total=6) for at, row in enumerate(rows, start=1)]
+    times = chain.from_iterable((at * 25.0, at * 25.0) for at in count())  # looked at once or twice a file
+    assert list(with_lines(progress, times.__next__)) == progress
+    lines = capsys.readouterr().err.splitlines()
+    assert 1 <= len(lines) <= 2
+    assert lines[0].endswith(" of 6 files done, 1 with something that could not be examined")
+
+
+def test_a_table_by_its_suffix(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", str(folder / "in"), "--out", str(folder / "t.csv"), "--jobs", "1"]) == 0
+    assert len(list(read_rows(folder / "t.csv"))) == 3
+    assert main(["scan", str(folder / "in"), "--out", str(folder / "t.json"), "--jobs", "1"]) == 2
+    assert "End its name in .parquet or .csv" in capsys.readouterr().err
 
 
 def test_interrupted_it_ends_soon_and_says_how_to_go_on(folder: Path) -> None:

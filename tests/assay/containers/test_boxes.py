@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from assay.containers import Kind, walk
+from assay.containers import Block, Kind, walk
 from assay.containers.model import MAX_STEPS
 from tests.forensics.metadata_files import exif, packet, save
 
@@ -83,7 +83,8 @@ def test_an_item_that_is_listed_again_and_again_is_bounded() -> None:
 def test_extents_without_any_width_are_bounded() -> None:
     body = bytes([1, 0, 0, 0]) + b"\0\0" + struct.pack(">H", 9_000) + struct.pack(">HHHH", 2, 0, 0, 9_999) * 9_000
     iinf = _box(b"iinf", bytes(4) + struct.pack(">H", 1) + _infe(2, b"Exif"))
-    assert walk(FTYP + _box(b"meta", bytes(4) + iinf + _box(b"iloc", body)), "HEIF").blocks == ()
+    (unread,) = walk(FTYP + _box(b"meta", bytes(4) + iinf + _box(b"iloc", body)), "HEIF").blocks
+    assert (unread.kind, unread.payload) == (Kind.UNREAD, b"an EXIF item is not where the file says")
 
 
 @pytest.mark.parametrize("meta", [b"", _box(b"iinf", bytes(6)), _box(b"iloc", bytes(8)), bytes(20)])
@@ -127,7 +128,27 @@ def test_metadata_boxes_of_jpeg_xl_are_read() -> None:
     container = walk(data, "JXL")
     assert container.end == len(data)
     assert [(block.kind, block.payload) for block in container.blocks] == [(Kind.EXIF, TIFF), (Kind.XMP, packet())]
-    assert walk(JXL + _box(b"Exif", b"\xff\xff\xff\xff"), "JXL").blocks == ()
+
+
+@pytest.mark.parametrize(
+    "before", [b"", bytes(4), b"Exif\0\0", bytes(4) + b"Exif\0\0", b"\0\0\0\6Exif\0\0", b"\0\0\0\2ab"]
+)
+@pytest.mark.parametrize("format_name", ["HEIF", "JXL"])
+def test_exif_is_found_whatever_its_writer_put_before_it(before: bytes, format_name: str) -> None:
+    data = _heif({1: before + TIFF}) if format_name == "HEIF" else JXL + FTYP + _box(b"Exif", before + TIFF)
+    assert Block(kind=Kind.EXIF, payload=TIFF) in walk(data, format_name).blocks
+
+
+@pytest.mark.parametrize(("kind", "name"), [(b"Exif", b"the EXIF"), (b"xml ", b"the XMP"), (b"jumb", b"the JUMBF box")])
+def test_what_jpeg_xl_compresses_is_said_to_be_unread(kind: bytes, name: bytes) -> None:
+    (block,) = walk(JXL + FTYP + _box(b"brob", kind + bytes(9)) + _box(b"brob", b"abcd"), "JXL").blocks
+    assert block.kind is Kind.UNREAD
+    assert block.payload.startswith(name)
+
+
+def test_metadata_items_that_lie_nowhere_are_said_to_be_unread() -> None:
+    blocks = walk(_heif({2: packet(), 3: b"picture"}), "HEIF").blocks
+    assert {block.kind for block in blocks} == {Kind.UNREAD, Kind.XMP}
 
 
 def test_a_bare_codestream_does_not_tell_its_end() -> None:

@@ -138,3 +138,20 @@ def test_endless_segments_are_not_followed_to_the_end() -> None:
     container = walk(b"\xff\xd8" + b"\xff\xe5\0\x02" * (MAX_STEPS + 1) + b"\xff\xd9", "JPEG")
     assert container.end is None
     assert container.damaged
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        (WHOLE[:-2], True),
+        (WHOLE[: WHOLE.index(b"\xff\xda") + 14], True),
+        (WHOLE[: WHOLE.index(b"\xff\xda") + 4], False),
+        (WHOLE[: WHOLE.index(b"\xff\xda")], False),
+        (WHOLE[:2], False),
+        (b"\xff\xd8\xff\xeb\xff\xff" + WHOLE[2:-2], False),  # a segment that was cut, and holds what looks like a scan
+        (b"\xff\xd8" + b"\xff\xe5\0\x03x" * 3 + WHOLE[2:-2], True),
+        (WHOLE, False),  # nothing is missing, so nothing is asked
+    ],
+)
+def test_a_file_that_is_cut_in_the_picture_data_has_all_that_stands_in_front(data: bytes, whole: bool) -> None:
+    assert walk(data, "JPEG").is_front_whole is whole

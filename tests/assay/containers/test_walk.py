@@ -119,6 +119,13 @@ def test_webp_ends_where_its_header_says() -> None:
     assert (cut.end, cut.truncated) == (len(data) - 3, True)
 
 
+def test_exif_that_leaves_its_webp_is_said_to_be_unread() -> None:
+    data = save("WEBP", exif=exif({0x010F: "Canon"}))
+    at = data.index(b"EXIF") + 4
+    (block,) = walk(data[:at] + (9_999).to_bytes(4, "little") + data[at + 4 :], "WEBP").blocks
+    assert (block.kind, block.payload) == (Kind.UNREAD, b"the EXIF reaches beyond the end of the image")
+
+
 def test_a_chunk_that_leaves_its_webp_is_damage() -> None:
     riff = b"RIFF" + struct.pack("<I", 4 + 8) + b"WEBP" + b"VP8 " + struct.pack("<I", 99)
     assert walk(riff, "WEBP").damaged == ("a chunk reaches beyond the end of the image",)
@@ -191,6 +198,15 @@ def test_real_photographs_are_whole() -> None:
         data = photograph_file(which)
         container = walk(data, "JPEG")
         assert (container.end, container.truncated, container.belongings) == (len(data), False, ())
+
+
+def test_a_file_that_is_asked_for_again_is_not_walked_again() -> None:
+    data = SEEDS["JPEG"]
+    first = walk(data, "JPEG")
+    assert walk(data, "JPEG") is first
+    assert walk(data, "PNG") != first
+    assert walk(SEEDS["GIF"], "GIF") != first
+    assert walk(bytes(bytearray(data)), "JPEG") == first
 
 
 def test_five_megabytes_of_scan_are_searched_in_milliseconds() -> None:

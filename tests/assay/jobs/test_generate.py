@@ -7,18 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from assay import fingerprint
 from assay.binding import pixel_sha256
 from assay.catalog import latent_watermark
 from assay.errors import AssayError, ConfigurationError, KeyStoreError, SelfCheckError, SigningError
 from assay.jobs import generate as job
+from assay.jobs import marks
 from assay.jobs.generate import SELF_CHECK_LOG10_P, Step, Wish, generate
+from assay.jobs.marks import Watermark
 from assay.jobs.verify import examine
 from assay.keys import key_store
 from assay.ledger import location, open_ledger
+from assay.report.as_json import render_lines
 from assay.vocabulary import AiUse, Attestation, Basis, Claim, Integrity, Measurement, Seal, Settings
+from generation.models import SPECS, spec_named
+from generation.toy import toy_pipeline
 from tests.assay.jobs.studio import WISH, Studio, furnish, pixels_of
+from tests.generation.checkpoints import as_checkpoint
 
 
 def test_the_row_says_what_was_delivered(studio: Studio) -> None:
@@ -59,7 +67,7 @@ def test_the_manifest_names_the_marks_that_were_read_back(studio: Studio) -> Non
     (credentials,) = [outcome for outcome in report.outcomes if isinstance(outcome, Attestation)]
     named = [detail.value for detail in credentials.details if detail.name == "Soft binding"]
     assert named[0] == "alt.assay.sealed-seed.1"
-    assert set(named[1:]) <= {"alt.assay.spread.1"}
+    assert set(named[1:]) <= {"alt.assay.spread.2"}
     found = {outcome.check for outcome in report.outcomes if isinstance(outcome, Measurement)}
     assert ("pixel-watermark" in found) == (len(named) > 1)
 
@@ -131,7 +139,7 @@ def test_the_noise_is_what_the_picture_was_drawn_from(studio: Studio) -> None:
         ({"steps": 0}, "x.png", "draw nothing"),
         ({}, "x.bmp", "not a format"),
         ({}, "missing/x.png", "cannot be written"),
-        ({"model": "unheard-of"}, "x.png", "not a model"),
+        ({"model": "unheard-of"}, "x.png", "neither a model"),
         ({"scheduler": "unheard-of"}, "x.png", "not a scheduler"),
         ({"size": (100, 130)}, "x.png", "too few"),
         ({"size": (100, 130), "watermark": "sealed-seed"}, "x.png", "not a size"),
@@ -166,3 +174,75 @@ def test_an_image_without_its_mark_is_not_handed_over(tmp_path: Path, monkeypatc
     assert not (tmp_path / "x.png").exists()
     with open_ledger(location(settings)) as ledger:
         assert ledger.count() == 0
+
+
+def test_a_model_of_ones_own_is_named_by_what_it_holds(tmp_path: Path) -> None:
+    spec = SPECS["stable-diffusion-v1-5/stable-diffusion-v1-5"]
+    toy_pipeline(spec).save_pretrained(tmp_path / "toy")
+    settings = furnish(tmp_path / "home")
+    wish = Wish(prompt="a tulip", model=str(tmp_path / "toy"), steps=2, size=(192, 192), watermark="spread")
+    (made,) = generate(wish, [tmp_path / "tulip.png"], settings=settings)
+    assert made.image_id is not None
+    with open_ledger(location(settings)) as ledger:
+        entry = ledger.get(made.image_id)
+    assert entry is not None
+    assert entry.model == spec_named(str(tmp_path / "toy")).id
+    (report,) = examine([tmp_path / "tulip.png"], settings=settings, workers=1)
+    text = render_lines([report])
+    assert "toy (sha256 " in text
+    assert f"{tmp_path}/toy" not in text
+    assert report.verdict.claim is Claim.OURS
+
+
+def test_a_checkpoint_draws_what_is_recognised(tmp_path: Path) -> None:
+    pipeline = toy_pipeline(SPECS["stable-diffusion-v1-5/stable-diffusion-v1-5"])
+    pipeline.save_pretrained(tmp_path / "like")
+    checkpoint = as_checkpoint(pipeline, tmp_path / "mine.safetensors")
+    settings = furnish(tmp_path / "home")
+    wish = Wish(
+        prompt="a tulip",
+        model=str(checkpoint),
+        config=str(tmp_path / "like"),
+        steps=2,
+        size=(192, 192),
+        watermark="spread",
+    )
+    (made,) = generate(wish, [tmp_path / "tulip.png"], settings=settings)
+    assert made.image_id is not None
+    with open_ledger(location(settings)) as ledger:
+        entry = ledger.get(made.image_id)
+    assert entry is not None
+    assert entry.model == spec_named(str(checkpoint), config=str(tmp_path / "like")).id
+    (report,) = examine([tmp_path / "tulip.png"], settings=settings, workers=1)
+    assert report.verdict.claim is Claim.OURS
+    assert "mine.safetensors (sha256 " in render_lines([report])
+    assert str(checkpoint) not in render_lines([report])
+
+
+def test_a_mark_is_read_with_the_lora_that_it_was_drawn_with_or_not_at_all(tmp_path: Path) -> None:
+    name = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
+    chance = torch.Generator().manual_seed(1)
+    shapes = {f"{name}.lora_A.weight": (2, 192), f"{name}.lora_B.weight": (192, 2)}
+    lora = tmp_path / "dots.safetensors"
+    save_file({each: torch.randn(*shape, generator=chance) / 20 for each, shape in shapes.items()}, lora)
+    settings = furnish(tmp_path / "home")
+    wish = replace(WISH, loras=(f"{lora}:0.5",), watermark="sealed-seed")
+    (made,) = generate(wish, [tmp_path / "sunflower.png"], settings=settings)
+    pixels = pixels_of(tmp_path / "sunflower.png")
+    looked = Watermark(settings).look(pixels)
+    assert looked.sighting is not None
+    assert looked.sighting.entry.image_id == made.image_id
+    assert looked.sighting.entry.model == spec_named("pocket", loras=[f"{lora}:0.5"]).id
+    save_file({each: torch.zeros(shape) for each, shape in shapes.items()}, lora)
+    marks._adapter.cache_clear()
+    looked = Watermark(settings).look(pixels)
+    assert (looked.sighting, looked.is_blind) == (None, True)
+    assert "its weights are not here: dots.safetensors holds others now" in looked.untried[0]
+    assert str(tmp_path) not in looked.untried[0]
+    lora.unlink()
+    looked = Watermark(settings).look(pixels)
+    assert (looked.sighting, looked.is_blind) == (None, True)
+    (reason,) = looked.untried
+    assert reason.startswith("Rows of pocket + LoRA dots.safetensors (sha256 ")
+    assert "its weights are not here" in reason
+    assert str(tmp_path) not in reason

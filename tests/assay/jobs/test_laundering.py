@@ -109,7 +109,7 @@ def test_the_evidence_falls_as_a_slider_moves(examiner: Examiner, picture: Pixel
     assert marks[1].p_value is not None
     assert marks[0].p_value < marks[1].p_value <= 1e-6
     assert (marks[2].p_value, marks[2].log10_lr) == (None, None)
-    assert marks[2].summary == "" or marks[2].summary.startswith("Transplanted")
+    assert marks[2].summary == "" or marks[2].summary.startswith(("Transplanted", "Cannot tell"))
     assert (points[0].report.verdict.claim, points[0].report.verdict.basis) == (Claim.OURS, Basis.MARKED)
     assert points[2].report.verdict.claim is None
 

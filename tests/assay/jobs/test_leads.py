@@ -120,7 +120,7 @@ def test_without_keys_what_bytes_say_still_holds(studio: Studio, tmp_path: Path)
     shutil.copy(studio.settings.home / "ledger.sqlite3", tmp_path)
     (lead,) = (answer := leads(studio.picture, settings=settings)).rows
     assert lead.ways == (How.FILE, How.PIXELS, How.LIKENESS)
-    assert any("No watermark key here" in remark for remark in answer.remarks)
+    assert any("whose key is not here" in remark for remark in answer.remarks)
     (tmp_path / "keys" / "watermark").mkdir(parents=True, exist_ok=True)
     (tmp_path / "keys" / "watermark" / "keys.json").write_text("{")
     answer = leads(studio.picture, settings=settings)

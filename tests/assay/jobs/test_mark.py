@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from assay.binding import pixel_sha256
 from assay.errors import AssayError, ConfigurationError, KeyStoreError, SelfCheckError, UnreadableError
@@ -18,6 +21,7 @@ from assay.keys import key_store
 from assay.ledger import location, open_ledger
 from assay.perturb import perturbation
 from assay.vocabulary import (
+    AiUse,
     Attestation,
     Basis,
     Claim,
@@ -59,7 +63,7 @@ def test_the_row_says_what_was_delivered(marked: tuple[Settings, Marked, Path]) 
         assert ledger.check() == []
         assert ledger.kinds() == () or all(not kind.model for kind in ledger.kinds())
     assert entry is not None
-    assert (entry.watermark, entry.model) == ("spread", "")
+    assert (entry.watermark, entry.model) == ("spread.2", "")
     assert entry.pixel_sha256 == pixel_sha256(pixels_of(one.path))
 
 
@@ -70,7 +74,7 @@ def test_verify_closes_the_loop(marked: tuple[Settings, Marked, Path]) -> None:
     assert (credentials.integrity, credentials.history) == (Integrity.INTACT, History.INTACT)
     assert credentials.manifest is not None
     assert [part.relationship for part in credentials.manifest.ingredients] == ["parentOf"]
-    assert "alt.assay.spread.1" in [detail.value for detail in credentials.details]
+    assert "alt.assay.spread.2" in [detail.value for detail in credentials.details]
     (found,) = [outcome for outcome in report.outcomes if isinstance(outcome, Measurement)]
     assert found.summary.startswith("Ours, unaltered")
     assert "not made here" in found.summary
@@ -134,6 +138,25 @@ def test_a_mark_without_a_row_is_said_to_be_one(marked: tuple[Settings, Marked, 
     assert isinstance(outcome, Measurement)
     assert "no row" in outcome.summary
     assert f"{one.image_id >> 16:012x}" in [detail.value for detail in outcome.details]
+
+
+def test_a_mark_by_a_revoked_key_says_so_and_counts_only_with_a_row(
+    marked: tuple[Settings, Marked, Path], tmp_path: Path
+) -> None:
+    settings, one, _ = marked
+    home = tmp_path / "home"
+    shutil.copytree(settings.home, home)
+    key = key_store(home).revoke(key_store(home).current().id)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    with_row = look(replace(settings, home=home), pixels_of(one.path))
+    assert isinstance(with_row, Measurement)
+    assert with_row.summary.endswith(f"Its key is revoked on {today}.")
+    (home / "ledger.sqlite3").unlink()
+    without = look(replace(settings, home=home), pixels_of(one.path))
+    assert isinstance(without, Observation)
+    assert (without.signal, without.claim) == ("mark-by-ended-key", None)
+    for outcome in (with_row, without):
+        assert f"{key.id}, revoked on {today}" in [detail.value for detail in outcome.details]
 
 
 def test_many_keys_do_not_drown_a_mark_that_has_a_row(marked: tuple[Settings, Marked, Path], tmp_path: Path) -> None:
@@ -258,3 +281,52 @@ def test_an_examiner_sees_keys_and_rows_that_are_younger_than_it_is(tmp_path: Pa
         (after,) = examiner.examine([tmp_path / "marked.png"])
     assert before.report.verdict.claim is None
     assert after.report.verdict.claim is Claim.OURS
+
+
+_XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType='
+    b'"http://cv.iptc.org/newscodes/digitalsourcetype/%s"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+def _declaring(path: Path, term: bytes) -> Path:
+    """A picture that declares how it was made, in the way of its container."""
+    image, packet = Image.fromarray(photograph(0)[:256, :256]), _XMP % term
+    match path.suffix:
+        case ".png":
+            text = PngInfo()
+            text.add_itxt("XML:com.adobe.xmp", packet.decode())
+            text.add_text("Comment", "a friend's")
+            image.save(path, pnginfo=text)
+        case ".tif":
+            tags = ImageFileDirectory_v2()
+            tags[700] = packet
+            image.save(path, tiffinfo=tags)
+        case _:
+            image.save(path, xmp=packet, quality=95)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_a_declaration_of_ai_is_carried_over_and_stated(tmp_path: Path, suffix: str) -> None:
+    settings = furnish(tmp_path / "home")
+    source = _declaring(tmp_path / f"in{suffix}", b"trainedAlgorithmicMedia")
+    (one,) = mark([(source, tmp_path / f"out{suffix}")], settings=settings)
+    (report,) = examine([one.path], settings=replace(settings, skip=(*SLOW, "watermark", "pixel-watermark")), workers=1)
+    (credentials,) = [outcome for outcome in report.outcomes if isinstance(outcome, Attestation)]
+    assert (credentials.integrity, credentials.ai_use) == (Integrity.INTACT, AiUse.FULLY)
+    assert "digital-source-type" in [each.signal for each in report.outcomes if isinstance(each, Observation)]
+
+
+@pytest.mark.parametrize(
+    ("term", "stated"),
+    [(b"compositeWithTrainedAlgorithmicMedia", AiUse.PARTLY), (b"digitalCapture", AiUse.NONE)],
+)
+def test_what_is_stated_is_what_was_declared(tmp_path: Path, term: bytes, stated: AiUse) -> None:
+    settings = furnish(tmp_path / "home")
+    source = _declaring(tmp_path / "in.png", term)
+    (one,) = mark([(source, tmp_path / "out.png")], settings=settings)
+    (report,) = examine([one.path], settings=replace(settings, skip=(*SLOW, "watermark", "pixel-watermark")), workers=1)
+    (credentials,) = [outcome for outcome in report.outcomes if isinstance(outcome, Attestation)]
+    assert credentials.ai_use is stated

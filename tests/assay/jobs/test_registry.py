@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assay.fingerprint import thumbnail
-from assay.jobs import registry
+from assay.jobs import palettes, registry
 from assay.jobs.registry import Registry
 from assay.ledger import Entry, Ledger, new_image_id, open_ledger
 from assay.vocabulary import Latents, Pixels, Seal
@@ -137,3 +137,40 @@ def test_the_rows_with_the_same_colours_come_first_and_only_the_newest_are_opene
     monkeypatch.setattr(registry, "REGISTERED_AMONG", 1)
     newest = Registry(ledger, SECRETS, tmp_path)
     assert [entry.image_id for entry in newest.alike(ledger, blue, 2)] == [rows[2].image_id]
+
+
+def test_only_what_is_new_is_read_again(ledger: Ledger, add: Add, tmp_path: Path) -> None:
+    first = add()
+    known = Registry(ledger, SECRETS, tmp_path)
+    assert known.alike(ledger, np.zeros((9, 9, 3), np.uint8), 2) == [ledger.get(first.image_id)]
+    second, other = add(), add(model="another", latent_shape=(4, 64, 64))
+    add(watermark="spread", model="")
+    known.read(ledger)
+    fresh = Registry(ledger, SECRETS, tmp_path / "elsewhere")
+    assert known.head == fresh.head == ledger.head()
+    assert known.kinds == fresh.kinds
+    assert {kind.model for kind in known.kinds} == {first.model, other.model}
+    assert (known.count(SHAPE), known.count((4, 64, 64))) == (2, 1)
+    found = known.best(noise_of(second))
+    assert found is not None
+    assert found.image_id == second.image_id
+    assert len(known.alike(ledger, np.zeros((9, 9, 3), np.uint8), 9)) == 3
+
+
+def test_colours_are_kept_and_made_again_where_the_file_is_damaged(
+    ledger: Ledger, add: Add, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blue = np.zeros((128, 128, 3), np.uint8)
+    blue[..., 2] = 220
+    row, bare = add(blue), add(thumbnail=b"")
+    folder = tmp_path / "keys"
+    expected = [ledger.get(row.image_id)]
+    assert Registry(ledger, SECRETS, folder).alike(ledger, blue, 2) == expected
+    kept = folder / registry.PALETTES
+    assert kept.stat().st_mode & 0o077 == 0
+    with monkeypatch.context() as without:
+        without.delattr(Ledger, "thumbnails")  # none is opened again, not even the one that is not there
+        assert Registry(ledger, SECRETS, folder).alike(ledger, blue, 2) == expected
+    kept.write_bytes(b"nonsense")
+    assert Registry(ledger, SECRETS, folder).alike(ledger, blue, 2) == expected
+    assert bare.image_id in palettes.kept(kept)

@@ -10,9 +10,9 @@ import pytest
 
 from assay.errors import ConfigurationError, NetworkError, TrustError
 from assay.jobs import trust_lists
-from assay.jobs.trust_lists import update
+from assay.jobs.trust_lists import published_as, update
 from assay.vocabulary import Settings
-from forensics import trust
+from forensics import anchors, trust
 from tests.authority import Authority
 
 TODAY = date(2026, 11, 23)
@@ -59,6 +59,22 @@ def test_interim_profile_is_dated(publisher: dict[str, bytes], stranger_settings
     assert [entry.kind.value for entry in added] == ["signers", "timestamps", "signers", "allowed"]
     assert trust.load(settings).facts().issued == date(2026, 1, 1)
     assert trust.load(stranger_settings).lists == ()
+
+
+def test_an_update_leaves_what_was_added_by_hand(
+    publisher: dict[str, bytes], stranger_settings: Settings, authority: Authority
+) -> None:
+    settings = replace(stranger_settings, trust="c2pa+interim")
+    roots = Authority.create("Camera maker's time stamps").anchors
+    kind = trust.ListKind.TIMESTAMPS
+    own = anchors.add(settings, roots, kind=kind, source="stamps.pem", issued=None, today=TODAY)
+    added = update(settings, today=TODAY)
+    profile = trust.load(settings)
+    assert profile.lists == (own, *added)
+    assert roots.decode().strip() in profile.text(kind)
+    assert published_as(own, settings.trust) is None
+    assert [published_as(each, settings.trust) for each in added] == list(trust_lists.PUBLISHED[settings.trust])
+    assert [published_as(each, "desk") for each in added] == [None] * 4
 
 
 def test_what_cannot_be_fetched_leaves_the_profile_alone(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
@@ -14,18 +15,23 @@ from assay import catalog
 from assay.errors import ConfigurationError
 from assay.jobs import guarded
 from assay.jobs.verify import examine
+from assay.report.view import view
 from assay.vocabulary import (
     Attestation,
     Check,
     Claim,
+    Detail,
     Exhibit,
     Failed,
     Limits,
+    Nothing,
     Observation,
     Outcome,
     Settings,
     Skipped,
 )
+from forensics import distrust
+from forensics.distrust import Distrusted
 from generation.declaration import Declaration
 from generation.sign import sign
 from tests.authority import Authority
@@ -113,8 +119,12 @@ def test_a_single_source_is_a_mistake(source: str | bytes | Path) -> None:
 
 def test_limits_reach_the_worker(folder: Path, settings: Settings) -> None:
     small = replace(settings, limits=Limits(max_pixels=100))
-    (report,) = examine([folder / "plain.png"], settings=small, workers=1)
-    assert "more than 100" in report.failures[0].error
+    (report,) = examine([folder / "plain.png"], settings=small, workers=1, decode=True)
+    assert report.failures == ()
+    reason = "Not decoded: 160 x 107 pixels, more than 100. Raise --max-pixels if you trust the source."
+    assert report.outcomes[-1] == Skipped(check="decode", reason=reason)
+    (quick,) = examine([folder / "plain.png"], settings=small, workers=1)
+    assert quick.outcomes == report.outcomes[:-1]
 
 
 def test_damaged_trust_list_stops_everything(folder: Path, tmp_path: Path, settings: Settings) -> None:
@@ -122,6 +132,18 @@ def test_damaged_trust_list_stops_everything(folder: Path, tmp_path: Path, setti
     (tmp_path / "trust" / "c2pa" / "lists.json").write_text("{")
     with pytest.raises(ConfigurationError, match="is damaged"):
         list(examine([folder / "plain.png"], settings=replace(settings, home=tmp_path), workers=1))
+
+
+def test_who_is_distrusted_is_counted_and_a_damaged_list_stops_everything(
+    folder: Path, tmp_path: Path, settings: Settings
+) -> None:
+    own = replace(settings, home=tmp_path)
+    distrust.add(own, Distrusted(fingerprint="ab" * 32, reason="key published", added=date(2026, 11, 23)))
+    (report,) = examine([folder / "plain.png"], settings=own, workers=1)
+    assert report.tools.trust.distrusted == 1
+    (tmp_path / "trust" / "distrusted.json").write_text("{")
+    with pytest.raises(ConfigurationError, match=r"distrusted\.json is damaged"):
+        list(examine([folder / "plain.png"], settings=own, workers=1))
 
 
 class Flatness:
@@ -160,6 +182,58 @@ def test_a_check_of_pixels_gets_what_the_worker_decoded(
     spread = int(np.ptp(np.asarray(Image.open(folder / "plain.png"))))
     assert plain.outcomes[-1].summary == f"The values span {spread}."  # type: ignore[union-attr]
     assert broken.outcomes[-1] == Skipped(check="flatness", reason="There are no pixels to look at.")
+
+
+class Silent(Flatness):
+    """Finds nothing."""
+
+    id: ClassVar[str] = "silent"
+
+    def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
+        assert exhibit.pixels.size
+        return (Nothing(check=self.id),)
+
+
+class Unfit(Flatness):
+    """Is never satisfied."""
+
+    id: ClassVar[str] = "unfit"
+
+    def examine(self, exhibit: Exhibit) -> tuple[Outcome, ...]:
+        return (Skipped(check=self.id, reason=f"Too small: {exhibit.pixels.shape[0]} rows."),)
+
+
+def test_every_check_of_pixels_says_that_it_saw_a_reduced_picture(
+    folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _plug_in(monkeypatch, Flatness, Silent, Unfit)
+    small = replace(settings, limits=Limits(max_pixels=80 * 54))
+    (report,) = examine([folder / "signed.jpg"], settings=small, workers=1)
+    assert report.failures == ()
+    picture = report.exhibit.picture
+    assert picture is not None
+    assert (picture.width, picture.height, picture.reduced) == (160, 107, 2)
+    seen = "at half of its width and height: 80 x 54 of 160 x 107 pixels"
+    assert f"decoded {seen}" in picture.notes
+    said = {outcome.check: outcome for outcome in report.outcomes}
+    assert said["flatness"].details == (Detail(name="Seen", value=seen),)  # type: ignore[union-attr]
+    assert said["unfit"] == Skipped(check="unfit", reason=f"Too small: 54 rows. It was seen {seen}.")
+    lines = {line.check: line.text for line in view(report).lines}
+    assert lines["silent"].endswith(f" It was seen {seen}.")
+    assert "seen" not in lines["metadata"]
+
+
+def test_checks_of_pixels_are_left_out_alone_with_the_reason(
+    folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _plug_in(monkeypatch, Flatness)
+    small = replace(settings, limits=Limits(max_pixels=4_000))
+    large, plain = examine([folder / "signed.jpg", folder / "plain.png"], settings=small, workers=1)
+    assert large.verdict.claim is Claim.GENERATED
+    assert (large.failures, plain.failures) == ((), ())
+    reason = "160 x 107 pixels, more than {}. Raise --max-pixels if you trust the source."
+    assert large.outcomes[-1] == Skipped(check="flatness", reason="Not decoded: " + reason.format("16,000"))
+    assert plain.outcomes[-1] == Skipped(check="flatness", reason="Not decoded: " + reason.format("4,000"))
 
 
 def test_a_broken_check_never_hides_the_others(

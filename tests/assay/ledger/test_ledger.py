@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from assay.errors import ConfigurationError, LedgerError
 from assay.fingerprint import distance
 from assay.ledger import Entry, Event, Filter, Head, Ledger, Recorded, location, new_image_id, open_ledger
+from assay.ledger.database import holds
 from assay.ledger.entry import ENTRY_COLUMNS, from_columns, hex64, to_columns
 from assay.vocabulary import Settings
 from tests.assay.ledger.around import run, select
@@ -131,6 +132,45 @@ def test_marks_hold_what_a_scan_needs(ledger: Ledger, folder: Path) -> None:
     assert marks[1].watermark == second.watermark
     assert marks[1].latent_shape == (16, 64, 48)
     assert list(ledger.marks(after=marks[0].seq)) == marks[1:]
+
+
+def test_a_mark_is_there_in_its_column_or_in_the_manifest_of_what_was_drawn(ledger: Ledger, folder: Path) -> None:
+    assert not ledger.has_mark("spread", "alt.assay.spread.1")
+    add(ledger, folder, "of another version", watermark="spread.2", model="", manifest=b"alt.assay.spread.2")
+    add(ledger, folder, "whose original had it", watermark="spread.2", model="", manifest=b"alt.assay.spread.1")
+    assert not ledger.has_mark("spread", "alt.assay.spread.1")
+    add(ledger, folder, "drawn", manifest=b"\0..alt.assay.spread.1..")
+    assert ledger.has_mark("spread", "alt.assay.spread.1")
+    assert not ledger.has_mark("spread", "alt.assay.spread.3")
+    assert ledger.has_mark("spread.2", "alt.assay.spread.3")
+
+
+def test_a_mark_is_found_behind_any_number_of_others(ledger: Ledger, folder: Path) -> None:
+    for number in range(301):
+        add(ledger, folder, str(number), manifest=f"{number}: alt.assay.spread.2".encode())
+    assert not ledger.has_mark("spread", "alt.assay.spread.1")
+    add(ledger, folder, "late", manifest=b"late: alt.assay.spread.1")
+    assert ledger.has_mark("spread", "alt.assay.spread.1")
+
+
+def test_no_manifest_is_read_for_the_first_layout(tmp_path: Path) -> None:
+    place = str(tmp_path / "ledger.sqlite3")
+    open_ledger(place).close()
+    plan = f"EXPLAIN QUERY PLAN SELECT sha256 FROM contents WHERE {holds(b'alt.assay.spread.1', 'sqlite')}"
+    assert "contents_first_layout" in str(select(place, plan))
+
+
+def test_an_image_that_was_never_delivered_has_no_mark(
+    ledger: Ledger, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(LedgerError, match="not permitted"):
+        add(ledger, folder, watermark="spread", manifest=b"alt.assay.spread.1")
+    assert ledger.head().seq > 0
+    assert not ledger.has_mark("spread", "alt.assay.spread.1")
 
 
 def test_the_nearest_come_first(ledger: Ledger, folder: Path) -> None:
@@ -280,7 +320,7 @@ def test_many_open_a_new_ledger_at_once_and_each_step_is_taken_once(place: str) 
     for thread in threads:
         thread.join()
     assert problems == []
-    assert [number for (number,) in select(place, "SELECT number FROM migrations ORDER BY number")] == [1, 2, 3]
+    assert [number for (number,) in select(place, "SELECT number FROM migrations ORDER BY number")] == [1, 2, 3, 4, 5]
 
 
 def test_writers_take_turns(place: str, folder: Path) -> None:

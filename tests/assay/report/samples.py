@@ -6,6 +6,7 @@ import hashlib
 import struct
 import zlib
 from base64 import b64decode
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -31,6 +32,7 @@ from assay.vocabulary import (
     Severity,
     Signer,
     Skipped,
+    TimeStamp,
     ToolFacts,
     Trust,
     TrustFacts,
@@ -129,6 +131,7 @@ def signed_and_generated() -> Report:
         title="tulip-draft.png",
         relationship="parentOf",
         signer=STUDIO,
+        trust=Trust.TRUSTED,
         generator="Example Image Model 4",
         actions=(
             Action(name="c2pa.created", digital_source_type="trainedAlgorithmicMedia", software="Example Image Model"),
@@ -139,6 +142,7 @@ def signed_and_generated() -> Report:
     root = Manifest(
         title="tulip.jpg",
         signer=NEWSROOM,
+        trust=Trust.TRUSTED,
         generator="PhotoDesk 3.1",
         actions=(
             Action(name="c2pa.opened"),
@@ -156,6 +160,7 @@ def signed_and_generated() -> Report:
         trust=Trust.TRUSTED,
         history=History.INTACT,
         ai_use=AiUse.FULLY,
+        vouched_ai_use=AiUse.FULLY,
         identity=(Detail(name="Author, as stated", value="Jo Example", private=True),),
         summary="The file is as it was when it was signed. "
         "The trust list 'c2pa' vouches for the signer, Example Newsroom.",
@@ -371,3 +376,143 @@ def unreadable() -> Report:
 def all_kinds() -> list[Report]:
     """What the golden files show."""
     return [signed_and_generated(), signed_by_a_stranger(), broken(), contradictory(), measured(), unreadable()]
+
+
+_STAMPED = TimeStamp(
+    time="2024-05-02T08:00:00+00:00", authority="Example Stamps 7", issuer="Example Stamps CA", vouched_by=None
+)
+
+
+def _credentials(summary: str, **changes: Any) -> Attestation:
+    """An attestation of the newsroom's, with one manifest."""
+    signer = changes.get("signer", NEWSROOM)
+    trust = changes.get("trust", Trust.TRUSTED)
+    values = {
+        "check": "credentials",
+        "claim": None,
+        "signer": signer,
+        "integrity": Integrity.INTACT,
+        "trust": trust,
+        "history": History.INTACT,
+        "ai_use": AiUse.UNKNOWN,
+        "identity": (),
+        "manifest": Manifest(title="market.jpg", signer=signer, trust=trust, generator="PhotoDesk 3.1"),
+    }
+    return Attestation(summary=summary, **(values | changes))
+
+
+def uncovered() -> Report:
+    """The signature holds, and stands for no picture."""
+    attestation = _credentials(
+        "The signature does not cover the picture: its hash leaves out what tells where and how the picture data lies, "
+        "so anybody can put another picture there without a key.",
+        integrity=Integrity.UNCOVERED,
+        details=(Detail(name="Left out of the hash", value="what tells where and how the picture data lies"),),
+    )
+    return report("pictures/market.avif", attestation, Nothing(check="metadata"))
+
+
+def left_out() -> Report:
+    """The signature holds for the picture, and not for what stands in EXIF."""
+    attestation = _credentials(
+        "The signature holds for the picture. The signer left EXIF and the orientation (in EXIF) out of the hash: what "
+        "stands there may have changed since, and no signature vouches for it.",
+        claim=Claim.CAPTURED,
+        ai_use=AiUse.NONE,
+        vouched_ai_use=AiUse.NONE,
+        outside=("EXIF", "the orientation (in EXIF)"),
+        details=(Detail(name="Left out of the hash", value="EXIF"),),
+    )
+    return report("pictures/market.jpg", attestation, Nothing(check="metadata"))
+
+
+def stamped_by_a_stranger() -> Report:
+    """The certificate has run out, and no list vouches for whoever stamped the time."""
+    attestation = _credentials(
+        "The file is as it was when it was signed. The certificate names Example Newsroom; it has expired, and the "
+        "profile 'c2pa' holds no list that vouches for Example Stamps 7, the authority that stamped the time "
+        "2024-05-02T08:00:00+00:00. No list vouches for it now: anybody can make one, with any name.",
+        signer=replace(NEWSROOM, not_after="2025-01-01T00:00:00+00:00", signed_at=None, stamp=_STAMPED),
+        trust=Trust.EXPIRED,
+        ai_use=AiUse.NONE,
+        vouched_ai_use=AiUse.NONE,
+        details=(
+            Detail(name="Time stamp, which does not count", value="2024-05-02T08:00:00+00:00, by Example Stamps 7"),
+            Detail(name="To let it count", value="assay trust add --kind timestamps --trust c2pa ROOT.pem"),
+        ),
+    )
+    return report("pictures/market-2024.jpg", attestation, Nothing(check="metadata"))
+
+
+def stamped_in_time() -> Report:
+    """The certificate has run out, and a list vouches for whoever stamped the time."""
+    stamp = replace(_STAMPED, vouched_by="stamps.pem")
+    attestation = _credentials(
+        "The file is as it was when it was signed. The trust list 'c2pa' vouches for the signer, Example Newsroom. "
+        "Example Stamps 7 stamped the time, 2024-05-02T08:00:00+00:00; the list stamps.pem vouches for that authority.",
+        signer=replace(NEWSROOM, not_after="2025-01-01T00:00:00+00:00", signed_at=stamp.time, stamp=stamp),
+        claim=Claim.EDITED,
+        ai_use=AiUse.PARTLY,
+        vouched_ai_use=AiUse.PARTLY,
+    )
+    return report("pictures/market-2024-crop.jpg", attestation, Nothing(check="metadata"))
+
+
+def distrusted() -> Report:
+    """The user's own list names the certificate."""
+    attestation = _credentials(
+        "The file is as it was when it was signed. The certificate names Example Newsroom; your list of distrusted "
+        "certificates names it since 2025-09-01: its key was published.",
+        trust=Trust.REVOKED,
+        ai_use=AiUse.NONE,
+        vouched_ai_use=AiUse.NONE,
+    )
+    return report("pictures/market-camera.jpg", attestation, Nothing(check="metadata"))
+
+
+def malformed() -> Report:
+    """The manifest breaks the standard, and declares AI against its own interest."""
+    attestation = _credentials(
+        "The manifest breaks the C2PA standard (assertion.action.malformed). The hash of the file matches: it did not "
+        "change.",
+        integrity=Integrity.MALFORMED,
+        details=(Detail(name="Failed check", value="assertion.action.malformed"),),
+    )
+    declared = Observation(
+        check="credentials",
+        signal="unverified-credentials-declare",
+        claim=Claim.GENERATED,
+        summary="Content Credentials that break the C2PA standard declare the image made with generative AI. Anybody "
+        "can attach such credentials, to an honest photograph, too.",
+    )
+    return report("pictures/market-poster.jpg", attestation, declared, Nothing(check="metadata"))
+
+
+def named_generator() -> Report:
+    """A trusted signer names software that only generates."""
+    attestation = _credentials(
+        "The file is as it was when it was signed. The trust list 'c2pa' vouches for the signer, Example Newsroom.",
+        claim=Claim.GENERATED,
+        ai_use=AiUse.NONE,
+        vouched_ai_use=AiUse.NONE,
+    )
+    named = Observation(
+        check="credentials",
+        signal="generator-named",
+        claim=Claim.GENERATED,
+        summary="The manifest was made by software that only generates images, going by the software's name.",
+    )
+    return report("pictures/market-toy.jpg", attestation, named, Nothing(check="metadata"))
+
+
+def all_states() -> list[Report]:
+    """What the golden files of states show: what Content Credentials can be besides trusted, unknown and broken."""
+    return [
+        uncovered(),
+        left_out(),
+        stamped_by_a_stranger(),
+        stamped_in_time(),
+        distrusted(),
+        malformed(),
+        named_generator(),
+    ]

@@ -87,7 +87,7 @@ def test_every_state_and_basis_has_a_shape_beside_its_word(reports: list[Report]
     html = render(*reports)
     for word in ("Signed", "Noted", "Measured", "Inconclusive", "Not examined"):
         assert re.search(rf"</svg> {word}</span>", html)
-    for state in ("trusted", "intact", "does not verify", "no credentials of its own"):
+    for state in ("trusted", "intact, signer unknown", "does not verify", "no credentials of its own"):
         assert re.search(rf"</svg> {state}</span>", html)
     assert re.search(r"</svg> broken</p>", html)
     assert not set(html) & set("✓✔✅☑")

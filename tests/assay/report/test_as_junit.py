@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
-from junitparser import Error, Failure, JUnitXml
+from junitparser import Error, Failure, JUnitXml, Skipped
 from lxml import etree
 
 from assay.report import as_junit
@@ -52,6 +52,18 @@ def test_errors_fail_warnings_do_not(reports: list[Report]) -> None:
     assert isinstance(error, Error)
     assert error.message == "pictures/notes.jpg: not an image in a known format"
     assert "hint: Known, by content" in error.text
+
+
+def test_what_a_baseline_accepts_is_skipped() -> None:
+    accepted = replace(samples.unreadable(), failures_accepted=True)
+    (suite,) = parse(as_junit.render([accepted, samples.unreadable()]))
+    assert (suite.failures, suite.errors, suite.skipped) == (0, 1, 1)
+    skipped, error = (case.result[0] for case in suite)
+    assert (type(skipped), type(error)) == (Skipped, Error)
+    assert skipped.message == "A baseline accepts that this file could not be examined."
+    (broken,) = samples.broken().violations
+    (suite,) = parse(as_junit.render([replace(accepted, violations=(broken,))]))
+    assert (suite.failures, suite.errors, suite.skipped) == (1, 0, 0)
 
 
 def test_several_broken_rules_are_one_failure() -> None:

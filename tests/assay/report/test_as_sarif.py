@@ -121,7 +121,8 @@ def run(*reports: Report) -> dict[str, Any]:
 def test_any_report_is_a_valid_log(reports: list[Report]) -> None:
     assert as_sarif.render(reports).isascii()
     only = run(*reports)
-    assert only["invocations"][0]["executionSuccessful"] is not any(shown.failures for shown in reports)
+    failed = any(shown.failures and not shown.failures_accepted for shown in reports)
+    assert only["invocations"][0]["executionSuccessful"] is not failed
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -203,6 +204,16 @@ def test_an_unread_file_is_a_notification_and_no_result() -> None:
     assert notification["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "pictures/notes.jpg"
 
 
+def test_an_unread_file_that_a_baseline_accepts_is_only_noted() -> None:
+    accepted = replace(samples.unreadable(), failures_accepted=True)
+    (invocation,) = run(accepted)["invocations"]
+    assert invocation["executionSuccessful"] is True
+    (notification,) = invocation["toolExecutionNotifications"]
+    assert notification["level"] == "note"
+    assert notification["message"]["text"].endswith("A baseline accepts that this file could not be examined.")
+    assert run(accepted, samples.unreadable())["invocations"][0]["executionSuccessful"] is False
+
+
 @pytest.mark.parametrize(
     ("name", "uri"),
     [
@@ -217,14 +228,57 @@ def test_an_unread_file_is_a_notification_and_no_result() -> None:
         ("\ud800", "%5Cud800"),
         ("a\0b", "a%5Cx00b"),
         ("..a/b", "..a/b"),
+        ("caf\udce9.jpg", "caf%E9.jpg"),
+        ("caf\\xe9.jpg", "caf%5Cxe9.jpg"),
     ],
 )
-def test_paths_below_the_current_folder_are_relative(name: str, uri: str) -> None:
+def test_outside_a_repository_paths_below_the_current_folder_are_relative(name: str, uri: str) -> None:
     assert artifact_location(name) == {"uri": uri, "uriBaseId": BASE}
 
 
 def test_absolute_paths_are_relative_where_they_lie_below(elsewhere: Path) -> None:
     assert artifact_location(str(elsewhere / "sub" / "a.jpg")) == {"uri": "sub/a.jpg", "uriBaseId": BASE}
+
+
+def test_bytes_that_are_no_text_reach_the_uri() -> None:
+    latin = facts(name="caf\\xe9.jpg", raw_name=b"caf\xe9.jpg")
+    only = run(report(exhibit=latin), report(exhibit=facts(name="caf\\xe9.jpg")))
+    assert [artifact["location"]["uri"] for artifact in only["artifacts"]] == ["caf%E9.jpg", "caf%5Cxe9.jpg"]
+    unread = replace(samples.unreadable(), exhibit=latin)
+    (notification,) = run(unread)["invocations"][0]["toolExecutionNotifications"]
+    assert notification["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "caf%E9.jpg"
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_paths_are_relative_to_the_git_root(kind: str, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = elsewhere / "repository" / "site" / "photos"
+    here.mkdir(parents=True)
+    mark = elsewhere / "repository" / ".git"
+    mark.mkdir() if kind == "folder" else mark.write_text("gitdir: elsewhere")
+    monkeypatch.chdir(here)
+    for name, uri in (
+        ("a.jpg", "site/photos/a.jpg"),
+        ("./sub/../a.jpg", "site/photos/a.jpg"),
+        ("../b.jpg", "site/b.jpg"),
+        (str(here / "c.jpg"), "site/photos/c.jpg"),
+        (str(elsewhere / "repository" / "d.jpg"), "d.jpg"),
+    ):
+        assert artifact_location(name) == {"uri": uri, "uriBaseId": BASE}
+    outside = artifact_location("../../../out.jpg")
+    assert outside == {"uri": (elsewhere / "out.jpg").as_uri()}
+    shown = samples.contradictory()
+    only = run(replace(shown, exhibit=replace(shown.exhibit, name="a.jpg")))
+    places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in only["results"]]
+    assert set(places) == {"site/photos/a.jpg"}
+    assert "git repository" in only["originalUriBaseIds"][BASE]["description"]["text"]
+
+
+def test_a_file_named_by_way_of_a_link_lies_in_its_real_folder(elsewhere: Path) -> None:
+    real = elsewhere / "real"
+    real.mkdir()
+    away = elsewhere.parent / f"{elsewhere.name}-link"
+    away.symlink_to(real)
+    assert artifact_location(str(away / "a.jpg")) == {"uri": "real/a.jpg", "uriBaseId": BASE}
 
 
 @pytest.mark.parametrize("name", ["../outside.jpg", "/srv/in box/a.jpg", "..", "//srv/x"])

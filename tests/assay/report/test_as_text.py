@@ -56,7 +56,7 @@ def test_the_headline_is_first_and_bold() -> None:
 def test_the_history_is_drawn_with_its_branches() -> None:
     text = as_text.render([samples.signed_and_generated()])
     assert "● tulip.jpg (this file): trusted" in text
-    assert "├─ ● tulip-draft.png (earlier version): intact" in text
+    assert "├─ ● tulip-draft.png (earlier version): trusted" in text
     assert "└─ ◌ paper-texture.jpg (part of the image): no credentials of its own" in text
 
 

@@ -18,24 +18,35 @@ def pdf(reports: list[Report]) -> str:
     return words(as_pdf.render(reports, today=samples.TODAY))
 
 
-@pytest.mark.parametrize(
-    ("name", "render"),
+FORMATS = pytest.mark.parametrize(
+    ("suffix", "render"),
     [
-        ("report.txt", as_text.render),
-        ("report.json", as_json.render),
-        ("report.jsonl", as_json.render_lines),
-        ("report.sarif", as_sarif.render),
-        ("report.xml", as_junit.render),
-        ("report.md", as_markdown.render),
-        ("report.html", html),
-        ("report.pdf.txt", pdf),
+        ("txt", as_text.render),
+        ("json", as_json.render),
+        ("jsonl", as_json.render_lines),
+        ("sarif", as_sarif.render),
+        ("xml", as_junit.render),
+        ("md", as_markdown.render),
+        ("html", html),
+        ("pdf.txt", pdf),
     ],
 )
+
+
+@FORMATS
 @pytest.mark.usefixtures("elsewhere")
 def test_one_report_in_every_format(
-    name: str, render: Callable[[list[Report]], str], reports: list[Report], golden: Callable[[str, str], None]
+    suffix: str, render: Callable[[list[Report]], str], reports: list[Report], golden: Callable[[str, str], None]
 ) -> None:
-    golden(name, render(reports))
+    golden(f"report.{suffix}", render(reports))
+
+
+@FORMATS
+@pytest.mark.usefixtures("elsewhere")
+def test_every_state_of_credentials_in_every_format(
+    suffix: str, render: Callable[[list[Report]], str], golden: Callable[[str, str], None]
+) -> None:
+    golden(f"states.{suffix}", render(samples.all_states()))
 
 
 def test_the_docs_show_what_a_report_says(repo_root: Path) -> None:

@@ -18,24 +18,29 @@ def depth(root: Node) -> int:
 
 
 @pytest.mark.parametrize(
-    ("failures", "signer", "state"),
+    ("failures", "signer", "trust", "state"),
     [
-        ((), samples.NEWSROOM, "intact"),
-        ((), None, "no credentials of its own"),
-        (("signingCredential.untrusted",), samples.NEWSROOM, "intact, signer unknown"),
-        (("signingCredential.untrusted", "signingCredential.expired"), samples.NEWSROOM, history.EXPIRED),
-        (("claimSignature.outsideValidity",), samples.NEWSROOM, history.EXPIRED),
-        (("signingCredential.ocsp.revoked", "signingCredential.expired"), samples.NEWSROOM, history.REVOKED),
-        (("timeStamp.untrusted", "cawg.ica.did_unavailable"), samples.NEWSROOM, "intact"),
-        (("assertion.dataHash.mismatch",), samples.NEWSROOM, "does not verify"),
-        (("assertion.dataHash.mismatch",), None, "does not verify"),
-        (("signingCredential.untrusted", "claimSignature.mismatch"), samples.NEWSROOM, "does not verify"),
-        (("claimSignature.validated", "assertion.hashedURI.match"), samples.NEWSROOM, "intact"),
-        (("something.new",), samples.NEWSROOM, "does not verify"),
+        ((), samples.NEWSROOM, Trust.TRUSTED, "trusted"),
+        ((), samples.NEWSROOM, Trust.UNKNOWN, "intact, signer unknown"),
+        ((), None, Trust.UNKNOWN, "no credentials of its own"),
+        (("signingCredential.untrusted",), samples.NEWSROOM, Trust.UNKNOWN, "intact, signer unknown"),
+        (("signingCredential.expired",), samples.NEWSROOM, Trust.EXPIRED, history.EXPIRED),
+        (("signingCredential.ocsp.revoked",), samples.NEWSROOM, Trust.REVOKED, history.REVOKED),
+        (("timeStamp.untrusted", "cawg.ica.did_unavailable"), samples.NEWSROOM, Trust.TRUSTED, "trusted"),
+        (("assertion.dataHash.mismatch",), samples.NEWSROOM, Trust.TRUSTED, "does not verify"),
+        (("assertion.dataHash.mismatch",), None, Trust.UNKNOWN, "does not verify"),
+        (
+            ("signingCredential.untrusted", "claimSignature.mismatch"),
+            samples.NEWSROOM,
+            Trust.UNKNOWN,
+            "does not verify",
+        ),
+        (("claimSignature.validated", "assertion.hashedURI.match"), samples.NEWSROOM, Trust.TRUSTED, "trusted"),
+        (("something.new",), samples.NEWSROOM, Trust.TRUSTED, "does not verify"),
     ],
 )
-def test_the_state_of_an_ingredient(failures: tuple[str, ...], signer: object, state: str) -> None:
-    assert state_of(Manifest(title="x", failures=failures, signer=signer)) == state
+def test_the_state_of_an_ingredient(failures: tuple[str, ...], signer: object, trust: Trust, state: str) -> None:
+    assert state_of(Manifest(title="x", failures=failures, signer=signer, trust=trust)) == state
     assert state in SHAPES
 
 
@@ -63,7 +68,7 @@ def test_a_node_says_who_with_what_and_how() -> None:
         "actions: opened; color adjustments; cropped with PhotoDesk 3.1; placed",
     )
     draft, texture = root.children
-    assert (draft.role, draft.state) == ("earlier version", "intact")
+    assert (draft.role, draft.state) == ("earlier version", "trusted")
     assert (
         "actions: created (made by a generative model: trainedAlgorithmicMedia) with Example Image Model" in draft.facts
     )

@@ -23,6 +23,11 @@ def test_private_values_go_and_nothing_else() -> None:
     assert masked(report) == expected
 
 
+def test_a_report_without_private_values_is_handed_on_as_it_is() -> None:
+    report = samples.unreadable()
+    assert masked(report) is report
+
+
 def test_a_place_is_masked() -> None:
     shown = repr(masked(samples.contradictory()))
     assert "52.5200" not in shown

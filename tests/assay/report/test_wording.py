@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.report import wording
-from assay.vocabulary import AiUse, Basis, Claim, History, Integrity, Observation, Trust, TrustFacts, Verdict
+from assay.vocabulary import AiUse, Basis, Claim, History, Integrity, Observation, TimeStamp, Trust, TrustFacts, Verdict
 from tests.assay.report import samples
 from tests.builders import TOOLS, attestation, observation
 
@@ -70,7 +70,26 @@ def test_the_fields_of_credentials_are_separate(
 
 def test_a_certificate_on_a_file_that_does_not_match_vouches_for_nothing() -> None:
     cell = wording.cells(attestation(integrity=Integrity.BROKEN), samples.TOOLS)[1]
-    assert cell.meaning.startswith("Of the certificate in the manifest, which does not match this file")
+    assert cell.meaning.startswith("Of the certificate in the manifest, which does not match this file: ")
+    malformed = wording.cells(attestation(integrity=Integrity.MALFORMED), samples.TOOLS)[1]
+    assert malformed.meaning.startswith("Of the certificate in the manifest, which breaks the standard: ")
+
+
+def test_whose_time_stamp_it_is_stands_beside_the_signer() -> None:
+    unknown = replace(samples.STRANGER, stamp=TimeStamp(time="2024", authority="Stamps", issuer="CA", vouched_by=None))
+    assert "Stamps, for whom no list vouches, stamped 2024" in wording.signer_words(unknown, vouched_for=False)
+    assert unknown.stamp is not None
+    known = replace(unknown, signed_at="2024", stamp=replace(unknown.stamp, vouched_by="stamps.pem"))
+    assert wording.signer_words(known, vouched_for=True).endswith(
+        ", 2024, stamped by Stamps, for whom the list stamps.pem vouches"
+    )
+    expired = wording.cells(attestation(trust=Trust.EXPIRED, signer=unknown), samples.TOOLS)[1]
+    assert "the profile 'c2pa' holds no list that vouches for this authority" in expired.meaning
+
+
+def test_what_the_hash_leaves_out_is_said_beside_the_integrity() -> None:
+    cell = wording.cells(attestation(outside=("EXIF", "XMP")), samples.TOOLS)[0]
+    assert cell.meaning == "The picture still matches what was signed; left out of the hash: EXIF, XMP."
 
 
 def test_without_a_trust_list_the_reason_is_said() -> None:
@@ -88,7 +107,7 @@ def test_a_history_is_not_claimed_where_none_is_recorded() -> None:
 def test_a_stranger_is_named_and_not_believed() -> None:
     assert wording.signer_words(samples.NEWSROOM, vouched_for=True).startswith("signed by Example Newsroom, 2026")
     assert wording.signer_words(samples.STRANGER, vouched_for=False) == (
-        "its certificate names Example Newsroom, without a trusted timestamp"
+        "its certificate names Example Newsroom, without a trusted time stamp"
     )
 
 
@@ -133,6 +152,7 @@ def test_an_image_of_which_one_check_failed_is_still_counted() -> None:
     [
         ({}, "profile 'c2pa', 30 certificates, issued 2026-08-05, 90 days before this page was made"),
         ({"certificates": 1, "issued": None}, "profile 'c2pa', 1 certificate, without a date"),
+        ({"distrusted": 2, "issued": None}, "profile 'c2pa', 30 certificates, 2 distrusted by hand, without a date"),
         ({"certificates": 0}, "profile 'c2pa' holds no certificate, so nobody is trusted (assay trust update)"),
     ],
 )

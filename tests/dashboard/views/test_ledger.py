@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,18 @@ def test_rows_are_filtered_by_model_and_by_name(filled: list[int]) -> None:
     session.sound(page.text_input(key="ledger-name").input("zeppelin").run())
     assert shown(page) == []
     assert f"0 of {ROWS} images" in session.words(page)
+
+
+def test_a_model_of_ones_own_is_shown_without_its_path(filled: list[int], tmp_path: Path) -> None:
+    entry = entry_for(b"mine", name="mine.png", model=f"/home/somebody/mine#sha256={'0123456789abcdef' * 4}")
+    entry = replace(entry, thumbnail=thumbnail(photograph(0)[:64, :64]))
+    with open_ledger(tmp_path / "ledger.sqlite3") as ledger:
+        ledger.deliver(entry, tmp_path / entry.name, b"mine")
+    page = session.opened("ledger")
+    assert page.selectbox[0].options == ["any", "mine (sha256 0123456789abcdef)", "pocket"]
+    assert "drawn with mine (sha256 0123456789abcdef), " in session.fragments(page).text()
+    session.sound(page.selectbox[0].set_value("mine (sha256 0123456789abcdef)").run())
+    assert shown(page) == [entry.image_id]
 
 
 def test_a_page_that_is_no_more_gives_way_to_those_that_are(filled: list[int]) -> None:

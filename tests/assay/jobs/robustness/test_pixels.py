@@ -15,7 +15,7 @@ from assay.errors import ConfigurationError
 from assay.jobs.robustness import curves, pixel_page
 from assay.jobs.robustness.kept import load, read
 from assay.jobs.robustness.pixels import PixelResults, PixelSetup, least_matching, measure, photographs
-from assay.vocabulary import PixelReading, Pixels
+from assay.vocabulary import PixelReading, Pixels, PixelSearch
 from tests.pictures import photograph
 from tests.watermark_table import PIXELS
 
@@ -26,6 +26,7 @@ class Careless:
     """Leaves pictures as they are, and reads a number that shares all but two bits with the first payload."""
 
     id = "careless"
+    version = 1
 
     def __init__(self, payload: int) -> None:
         self.payload = payload
@@ -36,8 +37,12 @@ class Careless:
     def mark(self, pixels: Pixels, secret: bytes, payload: int) -> Pixels:  # noqa: ARG002
         return pixels
 
-    def read(self, pixels: Pixels, secrets: Sequence[bytes]) -> PixelReading | None:  # noqa: ARG002
+    def read(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelReading | None:  # noqa: ARG002
         return PixelReading(key=0, payload=self.payload, bits=48, log10_p=0.0, tries=1, matrix=np.eye(3))
+
+    def search(self, pixels: Pixels, secrets: Sequence[bytes], *, earlier: bool = False) -> PixelSearch:  # noqa: ARG002
+        found = self.read(pixels, secrets)
+        return PixelSearch(readings=() if found is None else (found,))
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from assay import codec
 from assay.errors import ConfigurationError
 from assay.jobs.scan import Row, lanes, read_journal, read_rows, report_of, scan
 from assay.jobs.scan.journal import journal_of
+from assay.jobs.scan.rows import renamed
 from assay.jobs.verify import examine
 from assay.report.as_json import render_lines
 from assay.report.privacy import masked
@@ -119,9 +122,67 @@ def test_only_what_has_changed_is_examined(pictures: list[Path], tmp_path: Path,
     assert [second[at] for at in (0, 1, 3)] == [first[at] for at in (0, 1, 3)]
     pictures[1].rename(tmp_path / "renamed.png")
     third, examined = run([tmp_path / "renamed.png", *pictures[1:]], out, settings)
-    assert examined == 2
+    assert examined == 1
+    assert third[0] == renamed(second[1], str(tmp_path / "renamed.png"))
     assert third[1].error is not None
     assert third[2:] == second[2:]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_rows_are_found_again_by_their_bytes(
+    many: tuple[Path, ...], tmp_path: Path, settings: Settings, suffix: str
+) -> None:
+    out, place = tmp_path / f"t{suffix}", tmp_path / "moved"
+    place.mkdir()
+    sources = [path for path in many if path.stem in ("00", "01", "02", "signed", "torn")]
+    first, examined = run(sources, out, settings)
+    assert examined == 5
+    moved = [Path(shutil.copy(path, place / os.fsdecode(b"\xff" + path.name.encode()))) for path in sources]
+    moved[0] = moved[0].rename(moved[0].with_suffix(".jpg"))  # an extension that does not fit is a finding
+    second, examined = run(moved, out, settings)
+    assert examined == 2  # that one, and the torn one, whose failure names its file
+    assert [row.error is None for row in second] == [row.error is None for row in first]
+    for path, row in zip(moved, second, strict=True):
+        (fresh,) = examine([path], settings=settings, workers=1, decode=True)
+        assert row.report + "\n" == render_lines([masked(fresh)])
+    assert run(moved, out, settings)[1] == 0
+
+
+def test_a_manifest_belongs_to_what_bytes_are_found_by(
+    tmp_path: Path, settings: Settings, authority: Authority
+) -> None:
+    from generation.declaration import Declaration
+
+    path, moved = tmp_path / "a.png", tmp_path / "b.png"
+    path.write_bytes(encoded("PNG"))
+    run([path], tmp_path / "t.parquet", settings)
+    path.rename(moved)
+    store = sign_sidecar(encoded("PNG"), "image/png", authority.signer(), Declaration(title="x"))
+    moved.with_suffix(".c2pa").write_bytes(store)
+    assert run([moved], tmp_path / "t.parquet", settings)[1] == 1
+
+
+@pytest.mark.parametrize(("done", "room"), [(1, 0), (1, 500), (4, 0)])
+def test_a_full_disk_is_said_and_loses_nothing(
+    pictures: list[Path], tmp_path: Path, settings: Settings, done: int, room: int
+) -> None:
+    out, before = tmp_path / "t.parquet", resource.getrlimit(resource.RLIMIT_FSIZE)
+    progress = scan(pictures, out, settings=settings, jobs=1)
+    for _ in range(done):
+        next(progress)
+    most = room if done == len(pictures) else journal_of(out).stat().st_size + room
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        with pytest.raises(ConfigurationError, match=r"t\.parquet: cannot be written") as caught:
+            list(progress)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "rows in the journal stay" in caught.value.hint
+    assert len(read_journal(out)) == done
+    assert not out.exists()
+    rows, examined = run(pictures, out, settings)
+    assert examined == len(pictures) - done
+    assert [row.error for row in rows] == [None] * 4
 
 
 def test_a_file_that_changed_after_the_stop(pictures: list[Path], tmp_path: Path, settings: Settings) -> None:
@@ -177,11 +238,14 @@ def test_concurrent_scans_into_one_table_are_refused(pictures: list[Path], tmp_p
 
 
 def test_nothing_else_is_written_over(pictures: list[Path], tmp_path: Path, settings: Settings) -> None:
-    before = pictures[0].read_bytes()
-    with pytest.raises(ConfigurationError, match="not a table"):
-        next(scan(pictures, pictures[0], settings=settings))
-    assert pictures[0].read_bytes() == before
-    assert not journal_of(pictures[0]).exists()
+    for name in ("other.parquet", "other.csv", "0.png"):
+        other = pictures[0].rename(tmp_path / name)
+        before = other.read_bytes()
+        with pytest.raises(ConfigurationError, match="not a table"):
+            next(scan(pictures, other, settings=settings))
+        assert other.read_bytes() == before
+        assert not journal_of(other).exists()
+        pictures[0] = other
 
 
 def test_hostile_names(tmp_path: Path, settings: Settings) -> None:
