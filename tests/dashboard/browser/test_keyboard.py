@@ -22,6 +22,7 @@ def test_files_are_chosen_and_looked_through_without_a_mouse(page: Page) -> None
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     expect(verdict(page)).to_contain_text("second.jpg")
+    settled(page)
     page.keyboard.press("k")
     expect(verdict(page)).to_contain_text("first.jpg")
     _tab_to(page, "4:1")
