@@ -68,6 +68,7 @@ class Backbone:
             return_prefix_tokens=True,
             output_fmt="NLC",
             intermediates_only=True,
+            stop_early=True,
         )
         tokens = [torch.stack(_of_block(patches, prefix), 1) for patches, prefix in blocks]
         stacked: NDArray[np.float16] = torch.stack(tokens, 1).half().cpu().numpy()
