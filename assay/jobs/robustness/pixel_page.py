@@ -17,7 +17,7 @@ renders this page from the results files beside it; `assay evaluate FOLDER --sui
 `python -m tests.benchmarks.pixel_peers FOLDER` the others on the same pictures, with the same payloads. Brackets are
 95 % intervals (Clopper and Pearson). Names are those of `assay/perturb.py`; noise of .0627 is 16 of 255. Peers are
 given each picture brought back to the size of the original, which most of them have to know; ours is not. Rows of
-`spread` are of its first version, `alt.assay.spread.1`.
+`spread` and `spread.1` are of its first version, those of `spread.2` of the second.
 """
 
 
