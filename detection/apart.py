@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.discrimination import Estimate, auc, auc_interval, cllr, cllr_min, tpr_interval
-from detection.calibrate import bi_gaussian
+from detection.calibrate import bi_gaussian, conformal_threshold
 from detection.featured import Cache
+from detection.fusion import Fusion
 from detection.head import Recipe, Shown, fit, shown, told
 from detection.manifest import Content, Item, Label
+from detection.panel import BINS, FALSE_ALARMS, Panel
 
 FEWEST = 5
 """Pictures of each label that a set must have to be a line of its own."""
@@ -133,6 +135,33 @@ def calibrated(found: Sequence[Told]) -> Mapping[tuple[str, int], float]:
             if one.item.source == source:
                 ratios[one.item.id, one.draw] = float(calibrator.log10_lr(one.logit))
     return ratios
+
+
+def panel(found: Sequence[Told], name: str, newest: str) -> Panel:
+    """What turns the logits of a head into a finding, from pictures of sources that heads had not seen.
+
+    Deliveries of one picture are no new evidence: bounds count pictures, and the threshold takes of each picture that
+    people made, photograph or graphic, the delivery that looks most as if a model had made it.
+
+    Args:
+        found: Of both labels.
+        name: Of the head's logit.
+        newest: The newest generator that it has seen.
+    """
+    highest: dict[str, float] = {}
+    for one in found:
+        if one.item.label is Label.REAL:
+            highest[one.item.id] = max(highest.get(one.item.id, -np.inf), one.logit)
+    made = {one.item.id for one in found if one.item.label is Label.AI}
+    threshold = conformal_threshold(list(highest.values()), FALSE_ALARMS)
+    return Panel(
+        fusion=Fusion(weights={name: (1.0, 0.0)}, bias=0.0),
+        calibrator=bi_gaussian(*_logits(found)).bounded(len(made), len(highest)),
+        thresholds=dict.fromkeys(BINS, threshold),
+        photographs=len(highest),
+        made=len(made),
+        newest=newest,
+    )
 
 
 def _line(name: str, draw: int, group: Sequence[Told], ratios: Mapping[tuple[str, int], float]) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -188,3 +189,8 @@ def read(path: Path) -> Head:
         return Head(recipe=recipe, backbone=facts["backbone"], sha256=facts["sha256"], rules=rules)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(f"{path}: no head: {error}", hint="Make one: assay head.") from error
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a head's file, by which reports name it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -29,6 +29,7 @@ def add(commands: Commands) -> None:
     head.add_argument("--kinds", type=_kinds, default=("whole", "crop"), metavar="KIND,…", help="of whole, crop, grid")
     head.add_argument("--blocks", type=numbers, metavar="N,…", help="that it sees (default: all of the cache)")
     head.add_argument("--patches", action="store_true", help="it sees the mean of the patches, too")
+    head.add_argument("--newest", default="not stated", metavar="TEXT", help="newest generator in it, for reports")
     head.add_argument("--freedom", type=float, default=1e-3, metavar="X", help="inverse of the ridge (default 0.001)")
 
 
@@ -44,7 +45,9 @@ def run(options: Namespace) -> int:
     else:
         recipe = Recipe(blocks=options.blocks, patches=options.patches, kinds=options.kinds, freedom=options.freedom)
         command = shlex.join(["assay", *sys.argv[1:]])
-        said = run(Course(cache=options.cache, out=options.output, recipe=recipe, command=command))
+        said = run(
+            Course(cache=options.cache, out=options.output, recipe=recipe, newest=options.newest, command=command)
+        )
     for line in said:
         print(line, flush=True)
     return 0

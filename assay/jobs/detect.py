@@ -7,8 +7,9 @@ Where areas meet: the catalog names the experts, `detection` weighs them. Torch 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from hashlib import sha256
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from assay import catalog
+from assay.errors import ConfigurationError
 from assay.vocabulary import (
     Basis,
     Claim,
@@ -33,9 +35,11 @@ from assay.vocabulary import (
 
 if TYPE_CHECKING:
     from detection.panel import Finding, Panel
+    from detection.viewer import Viewer
 
 WEIGHTS = Path(__file__).parents[2] / "detection" / "weights"
 PANEL = "panel.json"
+VIEWER, VIEWER_PANEL = "clip.safetensors", "clip.json"
 _NULL = "unknown; the ratio was calibrated on {photographs:,} photographs and {made:,} pictures that models made"
 
 
@@ -45,7 +49,10 @@ class LearnedDetector:
     What it means: the ratio compares two propositions, that a model of the kinds it was measured on made or remade the
     picture, and that a camera recorded it and ordinary processing followed. It is bounded by the pictures that it was
     calibrated on, and withheld where the picture is small, compressed or no photograph at all, where more than one
-    photograph in a hundred looks the same, and where encoding the picture again turns it.
+    photograph in a hundred looks the same, and, where CLIP takes no part, where encoding the picture again turns it.
+
+    With CLIP's weights (`assay models add clip`) a head on CLIP alone answers; without them the experts on squares of
+    pixels do. Each has its own calibration, and every finding says who answered, by the sha256 of the weights.
 
     What it does not mean: a ratio is no probability that the picture was generated, which depends on where it comes
     from. A ratio below one does not show that a camera took it: newer generators than those it was measured on, and
@@ -72,15 +79,16 @@ class LearnedDetector:
         """Look at upright pixels."""
         if self.idle is not None:
             return (Skipped(check=self.id, reason=self.idle),)
-        from detection import panel
         from detection.quality import quality, unfit
 
         reason = unfit(quality(exhibit.pixels))
         if reason is not None:
             return (Skipped(check=self.id, reason=f"Not measured: {reason}."),)
-        known, experts = _shipped()
-        finding = panel.examine(known, exhibit.pixels, experts)
-        return (_measurement(known, finding, _map(exhibit.pixels, experts, finding)),)
+        try:
+            viewing = _viewing(self._settings.home)
+        except ConfigurationError as error:
+            return (Skipped(check=self.id, reason=f"{error}. {error.hint}"),)
+        return (_by_experts(exhibit.pixels) if viewing is None else _by_viewer(exhibit.pixels, *viewing),)
 
 
 def open_experts(folder: Path, device: str) -> list[Detector]:
@@ -101,7 +109,47 @@ def _shipped() -> tuple[Panel, Sequence[Detector]]:
     return panel.load(WEIGHTS / PANEL), open_experts(WEIGHTS, available()[0])
 
 
-def _measurement(panel: Panel, finding: Finding, where: bytes | None) -> Measurement:
+@cache
+def _viewing(home: Path) -> tuple[Panel, Viewer] | None:
+    """What looks with CLIP, loaded once for each process; None where CLIP's weights are not here."""
+    from assay.device import available
+    from detection import clip, panel, viewer
+
+    if not clip.place(home).exists():
+        return None
+    return panel.load(WEIGHTS / VIEWER_PANEL), viewer.opened(WEIGHTS / VIEWER, home, available()[0])
+
+
+def _by_viewer(pixels: Pixels, known: Panel, viewer: Viewer) -> Measurement:
+    from detection.panel import judged
+    from detection.pictures import limited
+    from detection.quality import quality
+    from detection.viewer import NAME
+
+    finding = judged(known, quality(limited(pixels)), {NAME: viewer.logit(pixels)})
+    who = f"a head on CLIP ViT-B/16, sha256 {viewer.sha256[:12]} on {viewer.backbone.sha256[:12]}"
+    return _measurement(known, finding, None, who)
+
+
+def _by_experts(pixels: Pixels) -> Measurement:
+    from detection import panel
+    from detection.clip import COMMAND
+
+    known, experts = _shipped()
+    finding = panel.examine(known, pixels, experts)
+    names = ", ".join(f"{name}, sha256 {digest[:12]}" for name, digest in _digests().items())
+    who = f"{names}; CLIP took no part, its weights are not here: {COMMAND}"
+    return _measurement(known, finding, _map(pixels, experts, finding), who)
+
+
+@cache
+def _digests() -> Mapping[str, str]:
+    """The sha256 of each expert's weights, by its name."""
+    paths = {name: WEIGHTS / f"{name}.safetensors" for name in catalog.DETECTORS}
+    return {name: sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.exists()}
+
+
+def _measurement(panel: Panel, finding: Finding, where: bytes | None, who: str) -> Measurement:
     return Measurement(
         check=LearnedDetector.id,
         claim=Claim.GENERATED,
@@ -111,7 +159,7 @@ def _measurement(panel: Panel, finding: Finding, where: bytes | None) -> Measure
         p_value=None,
         log10_lr=finding.log10_lr,
         summary=_summary(finding),
-        details=tuple(_details(panel, finding)),
+        details=tuple(_details(panel, finding, who)),
         map=where,
     )
 
@@ -124,8 +172,9 @@ def _summary(finding: Finding) -> str:
     return f"Photographs look like this {10**-finding.log10_lr:.1f} times as often as pictures that models made."
 
 
-def _details(panel: Panel, finding: Finding) -> Iterator[Detail]:
+def _details(panel: Panel, finding: Finding, who: str) -> Iterator[Detail]:
     low, high = panel.calibrator.bounds
+    yield Detail(name="Who looked", value=who)
     yield Detail(name="Bounds of the ratio", value=f"10^{low:.1f} to 10^{high:.1f}, by the size of the calibration set")
     yield Detail(name="Detail left in the picture", value=f"{finding.quality.detail:.0%} of block coefficients")
     if finding.flips is not None:

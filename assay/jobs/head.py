@@ -15,13 +15,13 @@ from pathlib import Path
 from assay.discrimination import Estimate
 from assay.errors import ConfigurationError
 from assay.files import write_whole
-from detection import apart, head
+from detection import apart, head, panel, viewer
 from detection.apart import Line, Told
 from detection.featured import Cache, load
 from detection.head import Recipe
 from detection.manifest import Item, Label
 
-WEIGHTS, CARD, TOLD = "head.safetensors", "README.md", "told.csv"
+WEIGHTS, PANEL, CARD, TOLD = "head.safetensors", "panel.json", "README.md", "told.csv"
 _FREEDOMS = (1e-4, 1e-3, 1e-2)
 
 
@@ -32,6 +32,8 @@ class Course:
     cache: Path
     out: Path
     recipe: Recipe
+    newest: str
+    """The newest generator that it has seen, for reports."""
     command: str
     """As it was given, for the card."""
 
@@ -51,9 +53,10 @@ def run(course: Course) -> Iterator[str]:
     course.out.mkdir(parents=True, exist_ok=True)
     weights = course.out / WEIGHTS
     head.write(head.fit(cache, views, course.recipe), weights)
+    panel.save(apart.panel(found, viewer.NAME, course.newest), course.out / PANEL)
     write_whole(course.out / TOLD, _csv(found))
     write_whole(course.out / CARD, "\n".join(_card(course, cache, found, lines)).encode())
-    yield f"head, card and what it was told apart by: {course.out}"
+    yield f"head, panel, card and what it was told apart by: {course.out}"
 
 
 def compare(cache: Path, kinds: Sequence[str], *, patches: bool = False) -> Iterator[str]:
@@ -135,7 +138,7 @@ def _card(course: Course, cache: Cache, found: Sequence[Told], lines: Sequence[L
     yield "# A head on a frozen network\n"
     yield f"Written {datetime.now(UTC):%Y-%m-%d} by `{course.command}`."
     yield f"`{WEIGHTS}` is sha256 {digest}; it reads features of `{cache.plan.backbone}`, sha256 {cache.plan.sha256}.\n"
-    yield "It is no detector by itself: no panel weighs it, and no ratio of it is stated to anybody.\n"
+    yield f"Newest generator in the set: {course.newest}.\n"
     yield "## Data\n"
     made = sum(item.label is Label.AI for item in seen)
     yield _DATA.format(count=len(seen), made=made, sources=len({item.source for item in seen}))

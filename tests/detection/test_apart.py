@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from assay.discrimination import auc
-from detection.apart import Told, calibrated, left_out, lines, matched_mean
+from detection.apart import Told, calibrated, left_out, lines, matched_mean, panel
 from detection.featured import Cache
 from detection.head import Recipe
 from detection.manifest import Label
+from detection.quality import Quality
 from tests.detection import known
 
 
@@ -96,3 +97,17 @@ def test_a_ratio_does_not_depend_on_its_own_source(found: list[Told]) -> None:
     logits = sorted({*straight, *again})
     ratios = [straight.get(logit, again.get(logit, 0.0)) for logit in logits]
     assert ratios == sorted(ratios)
+
+
+def test_a_panel_counts_pictures_and_one_photograph_in_a_hundred_exceeds_its_threshold(found: list[Told]) -> None:
+    source = found[0].item.source
+    made = [_told(Label.AI, 3 + 0.01 * number, source, found) for number in range(60)]
+    others = {one.item.id: one for one in found if one.item.label is Label.REAL}.values()
+    people = [
+        Told(item=one.item, draw=draw, logit=number - draw) for number, one in enumerate(others) for draw in (0, 1)
+    ]
+    made_of = panel([*made, *people], "x", "the newest")
+    assert (made_of.photographs, made_of.made, made_of.newest) == (len(others), 1, "the newest")
+    assert made_of.fusion.logit({"x": 1.5}, Quality(longest=9, shortest=9, detail=0.9, flat=0.0)) == 1.5
+    (threshold,) = set(made_of.thresholds.values())
+    assert sum(number > threshold for number in range(len(others))) <= len(others) / 100

@@ -18,7 +18,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_head_is_left_with_its_card(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "head"
     assert cli.main(["head", str(cache), "-o", str(out), "--blocks", "1,3", "--kinds", "whole"]) == 0
-    assert {path.name for path in out.iterdir()} == {"head.safetensors", "README.md", "told.csv"}
+    assert {path.name for path in out.iterdir()} == {"head.safetensors", "panel.json", "README.md", "told.csv"}
     head = read(out / "head.safetensors")
     assert (head.recipe.blocks, head.recipe.kinds) == ((1, 3), ("whole",))
     said = capsys.readouterr().out
